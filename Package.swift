@@ -1,0 +1,57 @@
+// swift-tools-version: 6.0
+// Preceptor: Unix tools that train small language models under a teacher with another vocabulary.
+// Targets only. Release builds: `make` (static Swift standard library; see the Makefile).
+import PackageDescription
+
+/// A tool's executable: thin, named as typed in a shell.
+func tool(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .executableTarget(
+        name: name,
+        dependencies: ["Command", "Streams", .product(name: "ArgumentParser", package: "swift-argument-parser")] + dependencies)
+}
+
+let package = Package(
+    name: "preceptor",
+    products: [
+        .executable(name: "tokenize", targets: ["tokenize"]),
+        .executable(name: "align", targets: ["align"]),
+        .executable(name: "teacher-score", targets: ["teacher-score"]),
+        .executable(name: "train", targets: ["train"]),
+        .executable(name: "evaluate", targets: ["evaluate"]),
+        .executable(name: "stream-cat", targets: ["stream-cat"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0")
+    ],
+    targets: [
+        // C libraries: module maps only.
+        .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
+        .systemLibrary(name: "CJansson", pkgConfig: "jansson", providers: [.apt(["libjansson-dev"])]),
+        // Inner loops in C vector extensions, one copy per instruction set, chosen at run time; no flags.
+        .target(name: "CKernels"),
+
+        .target(name: "Compute", dependencies: ["CKernels", "COpenBLAS"]),
+        .target(name: "Streams", dependencies: ["CJansson"]),
+        .target(name: "Text", dependencies: ["Streams"]),
+        // Joins files to models: Hugging Face folders, GGUF, training state.
+        .target(name: "Checkpoints", dependencies: ["Compute", "Streams"]),
+        .target(
+            name: "Command",
+            dependencies: ["Streams", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
+
+        tool("tokenize", ["Text"]),
+        tool("align", ["Text"]),
+        tool("teacher-score", ["Compute", "Checkpoints"]),
+        tool("train", ["Compute", "Checkpoints"]),
+        tool("evaluate", ["Compute", "Checkpoints", "Text"]),
+        tool("stream-cat", []),
+
+        // Naive Double twins, gradient checks, closeness, scratch folders.
+        .target(name: "TestSupport", path: "Tests/TestSupport"),
+        .testTarget(name: "ComputeTests", dependencies: ["Compute", "Streams", "TestSupport"]),
+        .testTarget(name: "StreamsTests", dependencies: ["Streams", "TestSupport"]),
+        .testTarget(name: "TextTests", dependencies: ["Text", "TestSupport"]),
+        .testTarget(name: "CheckpointsTests", dependencies: ["Checkpoints", "TestSupport"]),
+        .testTarget(name: "CommandTests", dependencies: ["Command", "TestSupport"]),
+    ]
+)

@@ -1,0 +1,2 @@
+// Jansson, as installed by libjansson-dev.
+#include <jansson.h>

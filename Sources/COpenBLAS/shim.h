@@ -1,0 +1,2 @@
+// OpenBLAS, as installed by libopenblas-dev.
+#include <cblas.h>

@@ -1,0 +1,1 @@
+// Command: placeholder of the first commit.

@@ -1,0 +1,1 @@
+// Compute: placeholder of the first commit.

@@ -1,0 +1,1 @@
+// Text: placeholder of the first commit.

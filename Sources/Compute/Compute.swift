@@ -1,1 +1,0 @@
-// Compute: placeholder of the first commit.

@@ -1,0 +1,125 @@
+// The one narrow set of operations that models, losses and optimisers are written against.
+
+/// Forward and backward operations over buffers of float32.
+///
+/// Models know this protocol and nothing below it; the CPU implements it (`CPUOperations`), and another device can stand beside it.
+/// For every operation:
+/// - matrices are row-major; a buffer may be longer than its shape asks, and is read or written from its start;
+/// - argument order: outputs, inputs, parameters, sizes, constants; no output may overlap another argument unless said so;
+/// - **a backward operation accumulates** into its gradients (`dx += …`): zero them first (`zero`);
+/// - sizes may be 0; a count that disagrees with a shape is a bug and traps; nothing throws;
+/// - results are the same bytes for any number of threads, and a row's result does not depend on the other rows.
+public protocol Operations: AnyObject {
+    // MARK: Linear maps, Hugging Face layout
+
+    /// y = x · wᵀ, with `y`: (rows, outputs), `x`: (rows, inputs), `w`: (outputs, inputs). Overwrites `y`.
+    func linearForward(y: Buffer, x: Buffer, w: Buffer, rows: Int, inputs: Int, outputs: Int)
+    /// dx += dy · w.
+    func linearBackwardInput(dx: Buffer, dy: Buffer, w: Buffer, rows: Int, inputs: Int, outputs: Int)
+    /// dw += dyᵀ · x.
+    func linearBackwardWeight(dw: Buffer, dy: Buffer, x: Buffer, rows: Int, inputs: Int, outputs: Int)
+
+    // MARK: RMS normalisation
+
+    /// y = g ⊙ x · r with r = 1/√(mean(x²) + ε) per row; `r`: (rows), wanted by the backward pass, else nil.
+    func rmsNormForward(y: Buffer, r: Buffer?, x: Buffer, g: Buffer, rows: Int, width: Int, epsilon: Float)
+    /// dx += r · (g ⊙ dy − x · r² · mean(x ⊙ g ⊙ dy)),  dg += Σ_rows dy ⊙ x · r.
+    func rmsNormBackward(dx: Buffer, dg: Buffer, dy: Buffer, x: Buffer, g: Buffer, r: Buffer, rows: Int, width: Int)
+
+    // MARK: Rotary positions
+
+    /// Rotates, in place, the pairs (x[i], x[i + headWidth/2]) of every head of row t by the angle of position `positions[t]`.
+    ///
+    /// `x`: (rows, heads, headWidth); `table`: `rotaryTable(positions:headWidth:theta:)`, longer than the largest position.
+    func rotaryForward(x: Buffer, positions: [Int32], table: Buffer, rows: Int, heads: Int, headWidth: Int)
+    /// The gradient of the above, in place: the inverse rotation of `dx`. (Replaces; the one backward that does not accumulate.)
+    func rotaryBackward(dx: Buffer, positions: [Int32], table: Buffer, rows: Int, heads: Int, headWidth: Int)
+
+    // MARK: Attention
+
+    /// Causal grouped-query attention inside each segment of rows [splits[i], splits[i+1]), scores scaled by 1/√headWidth.
+    ///
+    /// `o`, `q`: (rows, heads, headWidth); `k`, `v`: (rows, keyValueHeads, headWidth); query head h reads key head h / (heads / keyValueHeads).
+    /// `lse`: (rows, heads), natural log of the sum of exp of a row's scaled scores, wanted by the backward pass, else nil.
+    /// `splits` starts at 0 and does not fall; its last entry is the number of rows.
+    func attentionForward(
+        o: Buffer, lse: Buffer?, q: Buffer, k: Buffer, v: Buffer, splits: [Int], heads: Int, keyValueHeads: Int, headWidth: Int)
+    /// dq, dk, dv += gradients, from `do` (the gradient of `o`) and what the forward pass saved; probabilities are recomputed.
+    func attentionBackward(
+        dq: Buffer, dk: Buffer, dv: Buffer, do dO: Buffer, o: Buffer, lse: Buffer, q: Buffer, k: Buffer, v: Buffer, splits: [Int],
+        heads: Int, keyValueHeads: Int, headWidth: Int)
+
+    // MARK: Elementwise and lookup
+
+    /// h = silu(gate) ⊙ up, silu(z) = z / (1 + e^−z). `h` may be `gate` or `up`.
+    func swigluForward(h: Buffer, gate: Buffer, up: Buffer, count: Int)
+    /// dgate += dh ⊙ up ⊙ silu′(gate),  dup += dh ⊙ silu(gate).
+    func swigluBackward(dgate: Buffer, dup: Buffer, dh: Buffer, gate: Buffer, up: Buffer, count: Int)
+    /// x[t] = table[ids[t]], rows of `width`. Every id must be inside the table.
+    func embeddingForward(x: Buffer, ids: [UInt32], table: Buffer, width: Int)
+    /// dtable[ids[t]] += dx[t], in the order of t.
+    func embeddingBackward(dtable: Buffer, dx: Buffer, ids: [UInt32], width: Int)
+    /// y += x.
+    func add(y: Buffer, x: Buffer, count: Int)
+    /// x = 0.
+    func zero(_ x: Buffer, count: Int)
+
+    // MARK: Language-model head with cross-entropy
+
+    /// losses[i] = −log softmax(x[i] · wᵀ)[targets[i]] in nats; NaN where the target is negative.
+    ///
+    /// `x`: (rows, width); `w`: (vocabulary, width); `losses`: (rows). Logits exist for a bounded block of rows only.
+    func headForward(losses: Buffer, x: Buffer, w: Buffer, targets: [Int32], rows: Int, width: Int, vocabulary: Int)
+    /// dx, dw += gradient of Σ weights[i] · losses[i]. Rows with weight 0 or without a target cost nothing.
+    func headBackward(
+        dx: Buffer, dw: Buffer, x: Buffer, w: Buffer, targets: [Int32], weights: [Float], rows: Int, width: Int, vocabulary: Int)
+    /// Both of the above in one pass over the logits, for weights known in advance.
+    ///
+    /// Losses are given for every row with a target, gradients for those whose weight is not 0.
+    func headForwardBackward(
+        losses: Buffer, dx: Buffer, dw: Buffer, x: Buffer, w: Buffer, targets: [Int32], weights: [Float], rows: Int, width: Int,
+        vocabulary: Int)
+
+    // MARK: Optimiser
+
+    /// Σ x², summed in Double over a fixed tree.
+    func sumOfSquares(_ x: Buffer, count: Int) -> Double
+    /// x *= factor.
+    func scale(_ x: Buffer, by factor: Float, count: Int)
+    /// One AdamW update of `value` and its moments, all (count); the gradient is left as it is.
+    func adamW(value: Buffer, first: Buffer, second: Buffer, gradient: Buffer, count: Int, update: AdamWUpdate)
+}
+
+/// The constants of one AdamW update (Loshchilov & Hutter 2019, decoupled decay), as torch applies them:
+///
+///     g  = gradientScale · gradient
+///     p −= learningRate · weightDecay · p
+///     m  = beta1 · m + (1 − beta1) · g;   v = beta2 · v + (1 − beta2) · g²
+///     p −= learningRate · (m / correction1) / (√(v / correction2) + epsilon),   correctionᵢ = 1 − betaᵢ^step
+public struct AdamWUpdate: Sendable {
+    public var learningRate: Double
+    public var beta1: Double
+    public var beta2: Double
+    public var epsilon: Double
+    public var weightDecay: Double
+    /// 1 − beta1^step, in (0, 1].
+    public var correction1: Double
+    /// 1 − beta2^step, in (0, 1].
+    public var correction2: Double
+    /// Factor on the gradient: 1, or less when it is clipped.
+    public var gradientScale: Double
+
+    public init(
+        learningRate: Double, beta1: Double, beta2: Double, epsilon: Double, weightDecay: Double, correction1: Double,
+        correction2: Double, gradientScale: Double = 1
+    ) {
+        self.learningRate = learningRate
+        self.beta1 = beta1
+        self.beta2 = beta2
+        self.epsilon = epsilon
+        self.weightDecay = weightDecay
+        self.correction1 = correction1
+        self.correction2 = correction2
+        self.gradientScale = gradientScale
+    }
+}

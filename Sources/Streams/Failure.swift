@@ -31,12 +31,17 @@ public struct Failure: Error, Equatable, CustomStringConvertible {
     public var message: String
     public var hint: String?
 
-    public init(_ status: Status, _ subject: String, _ place: Place = .whole, _ message: String, hint: String? = nil) {
+    public init(_ status: Status, _ subject: String, _ place: Place, _ message: String, hint: String? = nil) {
         self.status = status
         self.subject = subject
         self.place = place
         self.message = message
         self.hint = hint
+    }
+
+    /// A failure of the subject as a whole.
+    public init(_ status: Status, _ subject: String, _ message: String, hint: String? = nil) {
+        self.init(status, subject, .whole, message, hint: hint)
     }
 
     /// `subject:place: message`, without the tool's name and the hint.

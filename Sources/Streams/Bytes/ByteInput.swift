@@ -1,0 +1,196 @@
+// Bytes in: one buffered reader over a descriptor, whatever is behind it.
+import Glibc
+
+/// A buffered reader over read(2): files, pipes, terminals and sockets alike.
+///
+/// Interrupted calls are repeated and short counts are ordinary. One buffer of 1 MiB is reused; only a longer line makes it grow.
+/// Not for use from two threads at once.
+public final class ByteInput {
+    /// The file as the user named it, or "<stdin>".
+    public let name: String
+    /// Bytes consumed so far.
+    public private(set) var offset = 0
+    /// Lines returned so far by `line(limit:)`: the 1-based number of the last one.
+    public private(set) var lineNumber = 0
+    /// Whether the last line ended with a newline; false only for the last line of an input that lacks it.
+    public private(set) var lineWasEnded = true
+
+    static let chunk = 1 << 20
+
+    private let descriptor: Int32
+    private let closing: Bool
+    private let mayBlock: Bool
+    private var buffer: UnsafeMutableRawPointer
+    private var capacity = ByteInput.chunk
+    private var start = 0
+    private var end = 0
+    private var atEnd = false
+    private var discardingLine = false
+
+    /// Opens a file for reading; "-" is the standard input.
+    ///
+    /// Throws `Failure.cannotOpen` (66): no such file, no permission, a folder, too many open files.
+    public static func open(_ path: String) throws -> ByteInput {
+        if path == "-" { return ByteInput(descriptor: STDIN_FILENO, name: "<stdin>", closing: false) }
+        let (descriptor, code) = openDescriptor(path, O_RDONLY)
+        guard descriptor >= 0 else { throw Failure(.cannotOpen, path, "cannot open: \(errorText(code))") }
+        var status = stat()
+        if fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFDIR {
+            Glibc.close(descriptor)
+            throw Failure(.cannotOpen, path, "cannot read: this is a folder")
+        }
+        return ByteInput(descriptor: descriptor, name: path, closing: true)
+    }
+
+    /// Reads from a descriptor that is open already; `closing` says whether deinit closes it.
+    public init(descriptor: Int32, name: String, closing: Bool) {
+        self.descriptor = descriptor
+        self.name = name
+        self.closing = closing
+        var status = stat()
+        mayBlock = fstat(descriptor, &status) != 0 || status.st_mode & S_IFMT != S_IFREG
+        buffer = .allocate(byteCount: ByteInput.chunk, alignment: 16)
+    }
+
+    deinit {
+        buffer.deallocate()
+        if closing { Glibc.close(descriptor) }
+    }
+
+    /// The next bytes without consuming them: `count` of them (at most 1 MiB), fewer only at the end.
+    public func peek(_ count: Int) throws -> [UInt8] {
+        precondition(count <= ByteInput.chunk, "bug: peek past the buffer")
+        while end - start < count, try fill(room: count) {}
+        return Array(UnsafeRawBufferPointer(start: buffer + start, count: min(count, end - start)))
+    }
+
+    /// Copies the next `count` bytes to `destination` and returns how many there were: fewer only at the end.
+    public func read(exactly count: Int, into destination: UnsafeMutableRawPointer) throws -> Int {
+        var got = min(count, end - start)
+        destination.copyMemory(from: buffer + start, byteCount: got)
+        start += got
+        offset += got
+        while got < count, !atEnd {
+            let more = try readOnce(destination + got, count - got)
+            if more == 0 { atEnd = true }
+            got += more
+            offset += more
+        }
+        return got
+    }
+
+    /// Everything that is left, refused when it is more than `limit` bytes.
+    public func rest(limit: Int) throws -> [UInt8] {
+        var bytes: [UInt8] = []
+        while true {
+            if start == end, try !fill(room: 1) { return bytes }
+            guard bytes.count + end - start <= limit else {
+                throw Failure(.badData, name, .byte(limit), "longer than \(limit) bytes")
+            }
+            bytes.append(contentsOf: UnsafeRawBufferPointer(start: buffer + start, count: end - start))
+            offset += end - start
+            start = end
+        }
+    }
+
+    /// The next line without its newline, or nil at the end. The bytes are valid until the next call on this input.
+    ///
+    /// Only byte 0x0A ends a line. Throws `Failure.badData` for a line of more than `limit` bytes; the next call then returns the line after it.
+    public func line(limit: Int) throws -> UnsafeRawBufferPointer? {
+        if discardingLine { try discardLine() }
+        var scanned = 0
+        while true {
+            let fresh = end - start - scanned
+            if fresh > 0, let found = memchr(buffer + start + scanned, 0x0A, fresh) {
+                let length = UnsafeRawPointer(found) - UnsafeRawPointer(buffer + start)
+                guard length <= limit else { throw tooLong(limit) }
+                return take(length, ended: true)
+            }
+            scanned = end - start
+            guard scanned <= limit else { throw tooLong(limit) }
+            if try !fill(room: min(max(2 * scanned, ByteInput.chunk), limit + 1)) {
+                return scanned == 0 ? nil : take(scanned, ended: false)
+            }
+        }
+    }
+
+    private func take(_ length: Int, ended: Bool) -> UnsafeRawBufferPointer {
+        let line = UnsafeRawBufferPointer(start: buffer + start, count: length)
+        start += length + (ended ? 1 : 0)
+        offset += length + (ended ? 1 : 0)
+        lineNumber += 1
+        lineWasEnded = ended
+        return line
+    }
+
+    private func tooLong(_ limit: Int) -> Failure {
+        discardingLine = true
+        lineNumber += 1
+        return Failure(.badData, name, .lineByte(line: lineNumber, byte: offset), "line longer than \(limit) bytes")
+    }
+
+    private func discardLine() throws {
+        while true {
+            let count = end - start
+            if count > 0, let found = memchr(buffer + start, 0x0A, count) {
+                let length = UnsafeRawPointer(found) - UnsafeRawPointer(buffer + start) + 1
+                start += length
+                offset += length
+                break
+            }
+            start = end
+            offset += count
+            if try !fill(room: ByteInput.chunk) { break }
+        }
+        discardingLine = false
+    }
+
+    /// Reads more behind what is buffered, making room for `room` bytes in all; false at the end.
+    private func fill(room: Int) throws -> Bool {
+        if atEnd { return false }
+        if start == end { (start, end) = (0, 0) }
+        if end == capacity || start + room > capacity {
+            buffer.copyMemory(from: buffer + start, byteCount: end - start)
+            (start, end) = (0, end - start)
+            if room > capacity || end == capacity { grow(to: max(room, end + ByteInput.chunk)) }
+        }
+        let got = try readOnce(buffer + end, capacity - end)
+        if got == 0 { atEnd = true }
+        end += got
+        return got > 0
+    }
+
+    private func grow(to count: Int) {
+        let larger = UnsafeMutableRawPointer.allocate(byteCount: count, alignment: 16)
+        larger.copyMemory(from: buffer, byteCount: end)
+        buffer.deallocate()
+        buffer = larger
+        capacity = count
+    }
+
+    /// One read(2) that counts: 0 only at the end.
+    private func readOnce(_ destination: UnsafeMutableRawPointer, _ count: Int) throws -> Int {
+        while true {
+            if mayBlock, let requested = Interruption.requested { try wait(requested) }
+            let got = Glibc.read(descriptor, destination, count)
+            if got >= 0 { return got }
+            switch errno {
+            case EINTR: continue
+            case EAGAIN: waitUntilReady(descriptor, POLLIN)
+            case EISDIR: throw Failure(.cannotOpen, name, "cannot read: this is a folder")
+            case EBADF: throw Failure(.cannotOpen, name, "cannot read: the descriptor is closed")
+            default: throw Failure(.inputOutput, name, .byte(offset + end - start), "cannot read: \(errorText(errno))")
+            }
+        }
+    }
+
+    /// Waits for bytes, asking four times a second whether to stop.
+    private func wait(_ requested: @Sendable () -> Bool) throws {
+        while true {
+            if requested() { throw Failure(.stopped, name, "stopped by a signal while reading") }
+            var entry = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+            let ready = poll(&entry, 1, 250)
+            if ready > 0 || (ready < 0 && errno != EINTR) { return }
+        }
+    }
+}

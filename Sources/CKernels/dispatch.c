@@ -1,1 +1,59 @@
+// Chooses among the copies of the kernels by what the processor and the operating system support.
+//
+// Our own cpuid and xgetbv, not __builtin_cpu_supports: that needs a runtime library which Swift's linker does not always bring.
 #include "CKernels.h"
+
+extern const struct preceptor_kernels preceptor_kernels_baseline;
+
+#if defined(__x86_64__)
+#include <cpuid.h>
+
+extern const struct preceptor_kernels preceptor_kernels_v3, preceptor_kernels_v4;
+
+/// Register states that the operating system saves (XCR0); 0 without XSAVE.
+static uint64_t saved_states(uint32_t leaf1_ecx) {
+    if (!(leaf1_ecx & bit_OSXSAVE)) return 0;
+    uint32_t low, high;
+    __asm__ volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
+    return (uint64_t)high << 32 | low;
+}
+
+static bool all(uint32_t value, uint32_t bits) { return (value & bits) == bits; }
+
+enum preceptor_level preceptor_best_level(void) {
+    uint32_t a, b, c, d, ebx7, ecx1, ecx81;
+    if (!__get_cpuid(1, &a, &b, &ecx1, &d)) return preceptor_baseline;
+    if (!__get_cpuid_count(7, 0, &a, &ebx7, &c, &d)) return preceptor_baseline;
+    if (!__get_cpuid(0x80000001, &a, &b, &ecx81, &d)) return preceptor_baseline;
+    const uint64_t states = saved_states(ecx1);
+    const bool ymm = (states & 0x06) == 0x06, zmm = (states & 0xe6) == 0xe6;
+    const bool v3 = ymm && all(ecx1, bit_SSE3 | bit_SSSE3 | bit_FMA | bit_CMPXCHG16B | bit_SSE4_1 | bit_SSE4_2 | bit_MOVBE | bit_POPCNT | bit_AVX | bit_F16C)
+        && all(ebx7, bit_BMI | bit_AVX2 | bit_BMI2) && all(ecx81, bit_LAHF_LM | bit_LZCNT);
+    const bool v4 = v3 && zmm && all(ebx7, bit_AVX512F | bit_AVX512DQ | bit_AVX512CD | bit_AVX512BW | bit_AVX512VL);
+    return v4 ? preceptor_v4 : v3 ? preceptor_v3 : preceptor_baseline;
+}
+
+bool preceptor_has_avx512_bf16(void) {
+    uint32_t a, b, c, d;
+    if (preceptor_best_level() != preceptor_v4 || !__get_cpuid_count(7, 1, &a, &b, &c, &d)) return false;
+    return a & (1u << 5);
+}
+
+const struct preceptor_kernels *preceptor_kernels_for(enum preceptor_level level) {
+    const enum preceptor_level best = preceptor_best_level();
+    if (level > best) level = best;
+    if (level == preceptor_v4) return &preceptor_kernels_v4;
+    if (level == preceptor_v3) return &preceptor_kernels_v3;
+    return &preceptor_kernels_baseline;
+}
+
+#else
+
+enum preceptor_level preceptor_best_level(void) { return preceptor_baseline; }
+bool preceptor_has_avx512_bf16(void) { return false; }
+const struct preceptor_kernels *preceptor_kernels_for(enum preceptor_level level) {
+    (void)level;
+    return &preceptor_kernels_baseline;
+}
+
+#endif

@@ -1,5 +1,86 @@
 // Inner loops of Compute, one copy per instruction set, and the few machine facts that Swift cannot ask for.
+//
+// The loops are written once (kernels.inc.h) with clang's vector extensions, compiled for x86-64-v4 (AVX-512), x86-64-v3 (AVX2, FMA) and the
+// baseline of the architecture by target attributes, without compiler flags, and chosen at run time. Arrays may start at any multiple
+// of their element and have any length, 0 included. Unless said otherwise an output may be one of the inputs, but may not overlap one partly.
 #pragma once
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#pragma clang assume_nonnull begin
+
+/// Constants of one AdamW update, ready for the loop: see adamw.
+struct preceptor_adamw {
+    float gradient_scale, beta1, one_minus_beta1, beta2, one_minus_beta2;
+    float decay;                  // 1 - learning rate * weight decay
+    float step;                   // learning rate / correction1
+    float root_correction2;       // 1 / sqrt(correction2)
+    float epsilon;
+};
+
+/// The loops for one instruction set. `n` counts elements.
+struct preceptor_kernels {
+    /// "x86-64-v4", "x86-64-v3" or "baseline".
+    const char *name;
+
+    // Elementwise.
+    /// y = e^x within 2 ulp; 0 from -104 down, infinity from 88.73 up, subnormals right, NaN kept.
+    void (*exponential)(float *y, const float *x, ptrdiff_t n);
+    /// y += x
+    void (*add)(float *y, const float *x, ptrdiff_t n);
+    /// x *= factor
+    void (*scale)(float *x, float factor, ptrdiff_t n);
+    /// h = gate / (1 + e^-gate) * up
+    void (*swiglu_forward)(float *h, const float *gate, const float *up, ptrdiff_t n);
+    /// dgate += dh * up * s * (1 + gate * (1 - s)), dup += dh * gate * s, with s = 1 / (1 + e^-gate)
+    void (*swiglu_backward)(float *dgate, float *dup, const float *dh, const float *gate, const float *up, ptrdiff_t n);
+    /// Rotates the pairs (x[i], x[half + i]): row holds half cosines, then half sines; sign 1 turns forward, -1 back.
+    void (*rotate)(float *x, const float *row, ptrdiff_t half, float sign);
+    /// One AdamW update of p, m, v from g.
+    void (*adamw)(float *p, float *m, float *v, const float *g, ptrdiff_t n, const struct preceptor_adamw *constants);
+
+    // Reductions: in Double, over a tree that depends on n alone.
+    double (*sum_of_squares)(const float *x, ptrdiff_t n);
+    double (*dot)(const float *x, const float *y, ptrdiff_t n);
+    /// The largest value, -infinity for n = 0; NaN is passed over where a number other than -infinity stands beside it.
+    float (*maximum)(const float *x, ptrdiff_t n);
+    /// Sum of e^(x - shift).
+    double (*sum_exponentials)(const float *x, ptrdiff_t n, float shift);
+
+    // Rows of softmax.
+    /// x = e^(x - shift); returns their sum.
+    double (*exponentials_in_place)(float *x, ptrdiff_t n, float shift);
+    /// x = factor * e^(x - shift)
+    void (*scaled_exponentials)(float *x, ptrdiff_t n, float shift, float factor);
+    /// With p = e^(s - lse): s = p, dp = scale * p * (dp - delta).
+    void (*attention_gradient)(float *s, float *dp, ptrdiff_t n, float lse, float delta, float scale);
+
+    // RMS normalisation.
+    /// y = g * x * r; returns r = 1 / sqrt(mean(x^2) + epsilon).
+    float (*rms_forward)(float *y, const float *x, const float *g, ptrdiff_t n, float epsilon);
+    /// dx += r * (g * dy - x * r^2 * mean(x * g * dy))
+    void (*rms_backward)(float *dx, const float *dy, const float *x, const float *g, float r, ptrdiff_t n);
+    /// For `n` columns of `rows` rows that lie `stride` apart: dg += sum over rows of dy * x * r, in Double.
+    void (*rms_backward_gain)(float *dg, const float *dy, const float *x, const float *r, ptrdiff_t rows, ptrdiff_t stride, ptrdiff_t n);
+
+    // To float32, as ggml does; n is a multiple of the block (32) for q*. Blocks may start at any byte.
+    void (*from_f16)(float *y, const void *x, ptrdiff_t n);
+    void (*from_bf16)(float *y, const void *x, ptrdiff_t n);
+    void (*from_q8_0)(float *y, const void *x, ptrdiff_t n);
+    void (*from_q4_0)(float *y, const void *x, ptrdiff_t n);
+    void (*from_q4_1)(float *y, const void *x, ptrdiff_t n);
+};
+
+/// What this processor and this operating system can run.
+enum preceptor_level { preceptor_baseline = 0, preceptor_v3 = 3, preceptor_v4 = 4 };
+
+/// The best level here, by our own cpuid and xgetbv.
+enum preceptor_level preceptor_best_level(void);
+/// The loops for a level; those of the best level here if it is lower.
+const struct preceptor_kernels *preceptor_kernels_for(enum preceptor_level level);
+/// True where the processor multiplies bfloat16 (AVX512_BF16).
+bool preceptor_has_avx512_bf16(void);
 
 /// One relaxed turn of a spin loop.
 static inline void preceptor_pause(void) {
@@ -9,3 +90,5 @@ static inline void preceptor_pause(void) {
     __asm__ volatile("yield");
 #endif
 }
+
+#pragma clang assume_nonnull end

@@ -1,0 +1,129 @@
+// The C kernels, each instruction set, against Double.
+import CKernels
+import Glibc
+import TestSupport
+import XCTest
+
+@testable import Compute
+
+/// Sizes with and without whole vectors, and odd tails.
+let oddSizes = [0, 1, 2, 7, 8, 9, 15, 16, 17, 31, 33, 64, 100, 511, 513]
+
+/// The levels that this machine runs, lowest first.
+let runnableLevels = [preceptor_baseline, preceptor_v3, preceptor_v4].filter { $0.rawValue <= preceptor_best_level().rawValue }
+
+final class KernelTests: XCTestCase {
+    private func eachKernels(_ body: (preceptor_kernels, String) -> Void) {
+        for level in runnableLevels {
+            let kernels = preceptor_kernels_for(level).pointee
+            body(kernels, String(cString: kernels.name))
+        }
+    }
+
+    /// Runs `body` on a copy of `x` that starts one float off alignment.
+    private func unaligned(_ x: [Float], _ body: (UnsafeMutablePointer<Float>) -> Void) -> [Float] {
+        var padded = [Float](repeating: -77, count: x.count + 18)
+        padded.replaceSubrange(1..<1 + x.count, with: x)
+        padded.withUnsafeMutableBufferPointer { body($0.baseAddress! + 1) }
+        XCTAssertEqual(padded[0], -77, "wrote before the start")
+        XCTAssert(padded[(1 + x.count)...].allSatisfy { $0 == -77 }, "wrote behind the end")
+        return Array(padded[1..<1 + x.count])
+    }
+
+    func testExponentialIsWithinTwoUnits() {
+        eachKernels { kernels, name in
+            var x: [Float] = []
+            var value: Float = -103.9
+            while value < 88.7 {
+                x.append(value)
+                value += 0.00093
+            }
+            let y = unaligned(x) { kernels.exponential($0, $0, x.count) }
+            var worst = (units: 0.0, x: Float(0))
+            for (x, y) in zip(x, y) {
+                let exact = exp(Double(x))
+                let unit = max(scalbn(1, ilogb(exact) - 23), Double(Float.leastNonzeroMagnitude))
+                let units = abs(Double(y) - exact) / unit
+                if units > worst.units { worst = (units, x) }
+            }
+            XCTAssertLessThan(worst.units, 2, "\(name): e^\(worst.x)")
+        }
+    }
+
+    func testExponentialAtTheEdges() {
+        let x: [Float] = [-.infinity, -1e30, -104.5, -104, -103, 0, -0.0, 1e-30, 88.72, 88.73, 89, 1e30, .infinity, .nan]
+        eachKernels { kernels, name in
+            let y = unaligned(x) { kernels.exponential($0, $0, x.count) }
+            XCTAssertEqual(Array(y[0...3]), [0, 0, 0, 0], name)
+            XCTAssertEqual(y[4], Float(exp(-103.0)), accuracy: .leastNonzeroMagnitude, name)
+            XCTAssertEqual(Array(y[5...7]), [1, 1, 1], name)
+            XCTAssertEqual(Double(y[8]), exp(Double(Float(88.72))), accuracy: 1e32, name)
+            XCTAssertEqual(Array(y[9...12]), [.infinity, .infinity, .infinity, .infinity], name)
+            XCTAssert(y[13].isNaN, name)
+        }
+    }
+
+    func testElementwiseAtOddSizes() {
+        var random = TestRandom(11)
+        for n in oddSizes {
+            let (a, b, c) = (random.floats(n, 4), random.floats(n, 4), random.floats(n, 4))
+            eachKernels { kernels, name in
+                let what = "\(name), n = \(n), seed \(random.seed)"
+                assertClose(unaligned(a) { kernels.add($0, b, n) }, zip(a.doubles, b.doubles).map(+), absolute: 0, k: 1, what)
+                assertClose(unaligned(a) { kernels.scale($0, 0.3, n) }, a.doubles.map { $0 * Double(Float(0.3)) }, absolute: 0, k: 1, what)
+                assertClose(
+                    unaligned(c) { kernels.swiglu_forward($0, a, b, n) }, twinSwiGLU(a.doubles, b.doubles), absolute: 1e-9, k: 6, what)
+                assertClose(
+                    unaligned(a) { kernels.scaled_exponentials($0, n, 1.5, 0.25) }, a.doubles.map { 0.25 * exp($0 - 1.5) },
+                    absolute: 0, k: 8, what)
+            }
+        }
+    }
+
+    func testReductionsAtOddSizes() {
+        var random = TestRandom(12)
+        for n in oddSizes + [5_000] {
+            let (a, b) = (random.floats(n, 4), random.floats(n, 4))
+            eachKernels { kernels, name in
+                let what = "\(name), n = \(n), seed \(random.seed)"
+                let squares = a.doubles.reduce(0) { $0 + $1 * $1 }
+                XCTAssertEqual(kernels.sum_of_squares(a, n), squares, accuracy: 1e-12 * squares, what)
+                XCTAssertEqual(kernels.dot(a, b, n), inner(a.doubles, b.doubles), accuracy: 1e-11 * Double(n + 1), what)
+                XCTAssertEqual(kernels.maximum(a, n), a.max() ?? -.infinity, what)
+                let sum = a.doubles.reduce(0) { $0 + exp($1 - 2) }
+                XCTAssertEqual(kernels.sum_exponentials(a, n, 2), sum, accuracy: 3e-7 * sum, what)
+                var returned = 0.0
+                let terms = unaligned(a) { returned = kernels.exponentials_in_place($0, n, 2) }
+                XCTAssertEqual(returned, sum, accuracy: 3e-7 * sum, what)
+                assertClose(terms, a.doubles.map { exp($0 - 2) }, absolute: 0, k: 8, what)
+            }
+        }
+    }
+
+    func testMaximumOfUnusualValues() {
+        eachKernels { kernels, name in
+            XCTAssertEqual(kernels.maximum([-.infinity, -.infinity], 2), -.infinity, name)
+            XCTAssertEqual(kernels.maximum([-.infinity, 3e38, .nan, -3e38], 4), 3e38, name)
+            XCTAssert(kernels.maximum([-.infinity, .nan], 2).isNaN, name)
+            XCTAssertEqual(kernels.maximum([1, .infinity], 2), .infinity, name)
+        }
+    }
+
+    func testLogSumExpStability() {
+        func value(_ x: [Float], _ kernels: preceptor_kernels) -> Double {
+            let largest = kernels.maximum(x, x.count)
+            return logSumExpDouble(largest, kernels.sum_exponentials(x, x.count, largest))
+        }
+        eachKernels { kernels, name in
+            XCTAssertEqual(value([1000, 1000], kernels), 1000 + log(2.0), accuracy: 1e-12, name)
+            XCTAssertEqual(value([-1000, -1000], kernels), -1000 + log(2.0), accuracy: 1e-12, name)
+            XCTAssertEqual(value([-.infinity, -.infinity], kernels), -.infinity, name)
+            XCTAssertEqual(value([2.5], kernels), 2.5, name)
+            XCTAssertEqual(value([1, .infinity, 2], kernels), .infinity, name)
+            XCTAssertEqual(value([3e38, -3e38], kernels), Double(Float(3e38)), name)
+            XCTAssert(value([1, .nan, 2], kernels).isNaN, name)
+            XCTAssertEqual(value([Float](repeating: 0.1, count: 250_000), kernels), Double(Float(0.1)) + log(250_000.0), accuracy: 1e-7, name)
+            XCTAssertEqual(value([Float(bitPattern: 700), -Float(bitPattern: 700)], kernels), log(2.0), accuracy: 1e-7, name)
+        }
+    }
+}

@@ -1,0 +1,88 @@
+// Naive twins of the operations, in Double, as their formulas read.
+import Glibc
+
+/// y = x · wᵀ.
+public func twinLinear(_ x: [Double], _ w: [Double], rows: Int, inputs: Int, outputs: Int) -> [Double] {
+    var y = [Double](repeating: 0, count: rows * outputs)
+    for t in 0..<rows {
+        for o in 0..<outputs {
+            for i in 0..<inputs { y[t * outputs + o] += x[t * inputs + i] * w[o * inputs + i] }
+        }
+    }
+    return y
+}
+
+/// g ⊙ x / √(mean(x²) + ε).
+public func twinRMSNorm(_ x: [Double], _ g: [Double], rows: Int, width: Int, epsilon: Double) -> [Double] {
+    var y = x
+    for t in 0..<rows {
+        let row = x[t * width..<(t + 1) * width]
+        let r = 1 / (row.reduce(0) { $0 + $1 * $1 } / Double(width) + epsilon).squareRoot()
+        for i in 0..<width { y[t * width + i] = g[i] * x[t * width + i] * r }
+    }
+    return y
+}
+
+/// Each head's pairs (i, i + D/2) turned by position · theta^(−2i/D).
+public func twinRotary(_ x: [Double], positions: [Int], heads: Int, headWidth D: Int, theta: Double) -> [Double] {
+    var y = x
+    for (t, position) in positions.enumerated() {
+        for h in 0..<heads {
+            for i in 0..<D / 2 {
+                let angle = Double(position) * pow(theta, -2 * Double(i) / Double(D))
+                let (a, b) = ((t * heads + h) * D + i, (t * heads + h) * D + D / 2 + i)
+                y[a] = x[a] * cos(angle) - x[b] * sin(angle)
+                y[b] = x[b] * cos(angle) + x[a] * sin(angle)
+            }
+        }
+    }
+    return y
+}
+
+/// Causal grouped-query attention inside each segment; also the log-sum-exp of each row and head.
+public func twinAttention(
+    q: [Double], k: [Double], v: [Double], splits: [Int], heads: Int, keyValueHeads: Int, headWidth D: Int
+) -> (o: [Double], lse: [Double]) {
+    var o = [Double](repeating: 0, count: q.count)
+    var lse = [Double](repeating: 0, count: (splits.last ?? 0) * heads)
+    for (start, end) in zip(splits, splits.dropFirst()) {
+        for t in start..<end {
+            for h in 0..<heads {
+                let group = h / (heads / keyValueHeads)
+                var scores: [Double] = []
+                for s in start...t {
+                    var score = 0.0
+                    for i in 0..<D { score += q[(t * heads + h) * D + i] * k[(s * keyValueHeads + group) * D + i] }
+                    scores.append(score / Double(D).squareRoot())
+                }
+                let total = twinLogSumExp(scores)
+                lse[t * heads + h] = total
+                for s in start...t {
+                    let p = exp(scores[s - start] - total)
+                    for i in 0..<D { o[(t * heads + h) * D + i] += p * v[(s * keyValueHeads + group) * D + i] }
+                }
+            }
+        }
+    }
+    return (o, lse)
+}
+
+/// log Σ e^x; −∞ for nothing but −∞.
+public func twinLogSumExp(_ x: [Double]) -> Double {
+    guard let largest = x.max(), largest.isFinite else { return x.max() ?? -.infinity }
+    return largest + log(x.reduce(0) { $0 + exp($1 - largest) })
+}
+
+/// z / (1 + e^−z) · up.
+public func twinSwiGLU(_ gate: [Double], _ up: [Double]) -> [Double] {
+    zip(gate, up).map { $0 / (1 + exp(-$0)) * $1 }
+}
+
+/// −log softmax(x · wᵀ)[target] for each row; NaN without a target.
+public func twinCrossEntropy(_ x: [Double], _ w: [Double], targets: [Int32], width: Int, vocabulary: Int) -> [Double] {
+    targets.enumerated().map { t, target in
+        guard target >= 0 else { return .nan }
+        let logits = twinLinear(Array(x[t * width..<(t + 1) * width]), w, rows: 1, inputs: width, outputs: vocabulary)
+        return twinLogSumExp(logits) - logits[Int(target)]
+    }
+}

@@ -1,0 +1,81 @@
+// The language-model head with cross-entropy, fused and blocked: losses alone.
+
+/// Shared memory of the head, kept between calls.
+struct HeadMemory {
+    var x = GrowingBuffer()
+    var logits = GrowingBuffer()
+    var gradients = GrowingBuffer()
+}
+
+extension CPUOperations {
+    public func headForward(losses: Buffer, x: Buffer, w: Buffer, targets: [Int32], rows: Int, width: Int, vocabulary: Int) {
+        requireHead(x: x, w: w, targets: targets, rows: rows, width: width, vocabulary: vocabulary)
+        require(losses, rows, "losses")
+        for i in 0..<rows { losses.pointer[i] = .nan }
+        let places = (0..<rows).filter { targets[$0] >= 0 }
+        headLosses(losses: losses, x: x, w: w, targets: targets, places: places, shape: HeadShape(width: width, vocabulary: vocabulary))
+    }
+
+    func requireHead(x: Buffer, w: Buffer, targets: [Int32], rows: Int, width: Int, vocabulary: Int) {
+        require(x, rows * width, "x")
+        require(w, vocabulary * width, "w")
+        precondition(targets.count >= rows, "bug: \(targets.count) targets for \(rows) rows")
+        for i in 0..<rows { precondition(Int(targets[i]) < vocabulary, "bug: target \(targets[i]) of \(vocabulary)") }
+    }
+
+    /// Losses of the rows at `places`. Tasks are pairs of 512 rows and a tile of the vocabulary, each with its own logits.
+    func headLosses(losses: Buffer, x: Buffer, w: Buffer, targets: [Int32], places: [Int], shape: HeadShape) {
+        guard !places.isEmpty else { return }
+        let statistics = TileStatistics(rows: min(places.count, HeadShape.lossRegionRows), tiles: shape.tiles)
+        for start in stride(from: 0, to: places.count, by: HeadShape.lossRegionRows) {
+            let rows = gather(x, places[start..<min(start + HeadShape.lossRegionRows, places.count)], shape)
+            let parts = (rows.count + HeadShape.lossRows - 1) / HeadShape.lossRows
+            targets.withUnsafeBufferPointer { targets in
+                pool.run(parts * shape.tiles) { task, worker in
+                    let first = task / shape.tiles * HeadShape.lossRows
+                    let range = first..<min(first + HeadShape.lossRows, rows.count)
+                    let logits = scratch.take(max(range.count, shape.leastRows) * shape.tileColumns, worker: worker)
+                    score(rows, range, tile: task % shape.tiles, w: w, targets: targets, shape, logits: logits, statistics)
+                }
+            }
+            for i in 0..<rows.count { losses.pointer[rows.place(i)] = Float(statistics.loss(i)) }
+        }
+    }
+
+    /// Copies rows of `x` together, with room for the zeros that a small product needs behind any part of them.
+    func gather(_ x: Buffer, _ places: ArraySlice<Int>, _ shape: HeadShape) -> HeadRows {
+        let width = shape.width
+        let padded = places.count + shape.leastRows
+        let gathered = headMemory.x.take(padded * width)
+        eachRows(places.count, width: width) { first, end in
+            for i in first..<end {
+                (gathered + i * width).update(from: x.pointer + places[places.startIndex + i] * width, count: width)
+            }
+        }
+        (gathered + places.count * width).update(repeating: 0, count: shape.leastRows * width)
+        return HeadRows(places: places, x: gathered, padded: padded)
+    }
+
+    /// Logits of the rows `range` in one tile of the vocabulary, and what the tile says of them.
+    ///
+    /// `logits`: (max(range.count, leastRows), columns of the tile); the rows of zeros behind the range are computed and not used.
+    func score(
+        _ rows: HeadRows, _ range: Range<Int>, tile: Int, w: Buffer, targets: UnsafeBufferPointer<Int32>, _ shape: HeadShape,
+        logits: UnsafeMutablePointer<Float>, _ statistics: TileStatistics
+    ) {
+        let columns = shape.columns(tile)
+        let (width, n) = (shape.width, columns.count)
+        OpenBLAS.sgemm(
+            transposeB: true, m: max(range.count, shape.leastRows), n: n, k: width,
+            a: rows.x + range.lowerBound * width, lda: width, b: w.pointer + columns.lowerBound * width, ldb: width,
+            beta: 0, c: logits, ldc: n)
+        for i in range {
+            let row = logits + (i - range.lowerBound) * n
+            let largest = kernels.maximum(row, n)
+            statistics.largest[i * shape.tiles + tile] = largest
+            statistics.sums[i * shape.tiles + tile] = kernels.sum_exponentials(row, n, largest)
+            let target = Int(targets[rows.place(i)])
+            if columns.contains(target) { statistics.target[i] = row[target - columns.lowerBound] }
+        }
+    }
+}

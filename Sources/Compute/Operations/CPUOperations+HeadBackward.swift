@@ -1,0 +1,109 @@
+// The language-model head with cross-entropy, fused and blocked: losses and gradients in one pass over the logits.
+
+extension CPUOperations {
+    public func headBackward(
+        dx: Buffer, dw: Buffer, x: Buffer, w: Buffer, targets: [Int32], weights: [Float], rows: Int, width: Int, vocabulary: Int
+    ) {
+        requireHead(x: x, w: w, targets: targets, rows: rows, width: width, vocabulary: vocabulary)
+        requireHeadGradients(dx: dx, dw: dw, weights: weights, rows: rows, width: width, vocabulary: vocabulary)
+        let pass = HeadGradient(losses: nil, dx: dx, dw: dw, x: x, w: w, targets: targets, weights: weights)
+        let places = (0..<rows).filter { targets[$0] >= 0 && weights[$0] != 0 }
+        headGradients(pass, places: places, shape: HeadShape(width: width, vocabulary: vocabulary))
+    }
+
+    public func headForwardBackward(
+        losses: Buffer, dx: Buffer, dw: Buffer, x: Buffer, w: Buffer, targets: [Int32], weights: [Float], rows: Int, width: Int,
+        vocabulary: Int
+    ) {
+        requireHead(x: x, w: w, targets: targets, rows: rows, width: width, vocabulary: vocabulary)
+        requireHeadGradients(dx: dx, dw: dw, weights: weights, rows: rows, width: width, vocabulary: vocabulary)
+        require(losses, rows, "losses")
+        for i in 0..<rows { losses.pointer[i] = .nan }
+        let shape = HeadShape(width: width, vocabulary: vocabulary)
+        let places = (0..<rows).filter { targets[$0] >= 0 }
+        let pass = HeadGradient(losses: losses, dx: dx, dw: dw, x: x, w: w, targets: targets, weights: weights)
+        headGradients(pass, places: places.filter { weights[$0] != 0 }, shape: shape)
+        headLosses(losses: losses, x: x, w: w, targets: targets, places: places.filter { weights[$0] == 0 }, shape: shape)
+    }
+
+    private func requireHeadGradients(dx: Buffer, dw: Buffer, weights: [Float], rows: Int, width: Int, vocabulary: Int) {
+        require(dx, rows * width, "dx")
+        require(dw, vocabulary * width, "dw")
+        precondition(weights.count >= rows, "bug: \(weights.count) weights for \(rows) rows")
+    }
+
+    /// Gradients (and losses, if asked) of the rows at `places`, block after block of rows; the tasks are tiles of the vocabulary.
+    private func headGradients(_ pass: HeadGradient, places: [Int], shape: HeadShape) {
+        guard !places.isEmpty else { return }
+        let blockRows = min(places.count, shape.gradientRows)
+        let statistics = TileStatistics(rows: blockRows, tiles: shape.tiles)
+        // One run of logits for each tile: a tile's rows lie together.
+        let tileSize = max(blockRows, shape.leastRows) * shape.tileColumns
+        let logits = headMemory.logits.take(tileSize * shape.tiles)
+        let parts = headMemory.gradients.take(blockRows * shape.width * shape.tiles)
+        for start in stride(from: 0, to: places.count, by: blockRows) {
+            let rows = gather(pass.x, places[start..<min(start + blockRows, places.count)], shape)
+            // 1. Logits and their statistics.
+            pass.targets.withUnsafeBufferPointer { targets in
+                pool.run(shape.tiles) { tile, _ in
+                    score(rows, 0..<rows.count, tile: tile, w: pass.w, targets: targets, shape, logits: logits + tile * tileSize, statistics)
+                }
+            }
+            // 2. Losses, and for each row its shift and its factor: ∂loss/∂logit = weight · (exp(logit − shift) / Σ − [target]).
+            let totals = (0..<rows.count).map { statistics.total($0) }
+            if let losses = pass.losses {
+                for i in 0..<rows.count { losses.pointer[rows.place(i)] = Float(statistics.loss(i)) }
+            }
+            // 3. In each tile: the gradient of the logits, dw, and the tile's part of dx.
+            totals.withUnsafeBufferPointer { totals in
+                pool.run(shape.tiles) { tile, _ in
+                    backpropagate(pass, rows, totals, tile: tile, shape, logits: logits + tile * tileSize,
+                        part: parts + tile * rows.count * shape.width)
+                }
+            }
+            // 4. dx, the tiles' parts added in their order.
+            addParts(pass, rows, parts, shape)
+        }
+    }
+
+    /// One tile of the vocabulary: logits become their gradient, dw += gradientᵀ · x, part = gradient · w.
+    private func backpropagate(
+        _ pass: HeadGradient, _ rows: HeadRows, _ totals: UnsafeBufferPointer<(largest: Float, sum: Double)>, tile: Int,
+        _ shape: HeadShape, logits: UnsafeMutablePointer<Float>, part: UnsafeMutablePointer<Float>
+    ) {
+        let columns = shape.columns(tile)
+        let (width, n) = (shape.width, columns.count)
+        for i in 0..<rows.count {
+            let (place, row) = (rows.place(i), logits + i * n)
+            let weight = pass.weights[place]
+            kernels.scaled_exponentials(row, n, totals[i].largest, Float(Double(weight) / totals[i].sum))
+            let target = Int(pass.targets[place])
+            if columns.contains(target) { row[target - columns.lowerBound] -= weight }
+        }
+        // logits = x · wᵀ
+        OpenBLAS.sgemm(
+            transposeA: true, m: n, n: width, k: rows.count, a: logits, lda: n, b: rows.x, ldb: width,
+            beta: 1, c: pass.dw.pointer + columns.lowerBound * width, ldc: width)
+        OpenBLAS.sgemm(
+            m: rows.count, n: width, k: n, a: logits, lda: n, b: pass.w.pointer + columns.lowerBound * width, ldb: width,
+            beta: 0, c: part, ldc: width)
+    }
+
+    private func addParts(_ pass: HeadGradient, _ rows: HeadRows, _ parts: UnsafeMutablePointer<Float>, _ shape: HeadShape) {
+        let width = shape.width
+        eachRows(rows.count, width: width * shape.tiles) { first, end in
+            for i in first..<end {
+                let row = pass.dx.pointer + rows.place(i) * width
+                for tile in 0..<shape.tiles { kernels.add(row, parts + (tile * rows.count + i) * width, width) }
+            }
+        }
+    }
+}
+
+/// The arguments of one pass with gradients.
+private struct HeadGradient {
+    let losses: Buffer?
+    let dx: Buffer, dw: Buffer, x: Buffer, w: Buffer
+    let targets: [Int32]
+    let weights: [Float]
+}

@@ -1,0 +1,59 @@
+// The operations on the CPU: a thread pool over the C kernels and OpenBLAS.
+import CKernels
+
+/// `Operations` on the threads of one pool. Not for use by two threads at once.
+public final class CPUOperations: Operations {
+    public let pool: ThreadPool
+    /// The instruction set of the kernels: "x86-64-v4", "x86-64-v3" or "baseline".
+    public var instructionSet: String { String(cString: kernels.name) }
+
+    let kernels: preceptor_kernels
+    let scratch: Scratch
+    var headMemory = HeadMemory()
+
+    /// The best kernels that this processor runs.
+    public convenience init(pool: ThreadPool) {
+        self.init(pool: pool, level: preceptor_best_level())
+    }
+
+    /// The kernels of a level, or the best below it: tests compare them.
+    init(pool: ThreadPool, level: preceptor_level) {
+        self.pool = pool
+        kernels = preceptor_kernels_for(level).pointee
+        scratch = Scratch(workers: pool.threads)
+    }
+
+    /// Elements of one task of an elementwise operation: small enough to share out, large enough to hide a task's 0.1 microseconds.
+    static let chunk = 32_768
+
+    /// Calls `body(start, count)` for consecutive chunks of 0..<count.
+    func eachChunk(_ count: Int, _ body: (_ start: Int, _ count: Int) -> Void) {
+        let chunk = CPUOperations.chunk
+        pool.run((count + chunk - 1) / chunk) { task, _ in
+            let start = task * chunk
+            body(start, min(chunk, count - start))
+        }
+    }
+
+    /// Calls `body(first, end)` for consecutive groups of rows that hold about a chunk of elements.
+    func eachRows(_ rows: Int, width: Int, _ body: (_ first: Int, _ end: Int) -> Void) {
+        let group = max(1, CPUOperations.chunk / max(width, 1))
+        pool.run((rows + group - 1) / group) { task, _ in
+            body(task * group, min(rows, (task + 1) * group))
+        }
+    }
+
+    /// Calls `body(first, count)` for blocks of 64 columns: for sums over rows, which a task must add in their order.
+    func eachColumns(_ columns: Int, _ body: (_ first: Int, _ count: Int) -> Void) {
+        let group = 64
+        pool.run((columns + group - 1) / group) { task, _ in
+            body(task * group, min(group, columns - task * group))
+        }
+    }
+}
+
+/// Traps unless a buffer holds a shape.
+@inline(__always)
+func require(_ buffer: Buffer, _ count: Int, _ name: StaticString) {
+    precondition(buffer.count >= count, "bug: \(name) holds \(buffer.count) values, its shape needs \(count)")
+}

@@ -1,0 +1,89 @@
+// How the head cuts its vocabulary and its rows, and what it remembers of each tile.
+import Glibc
+
+/// The sizes of one head call and its cut: by shape alone, so that the number of threads changes no byte.
+struct HeadShape {
+    let width: Int
+    let vocabulary: Int
+    /// Columns of a tile of the vocabulary; the last may have fewer.
+    let tileColumns: Int
+    let tiles: Int
+    /// Rows whose logits exist at one time in a pass with gradients.
+    let gradientRows: Int
+    /// Fewest rows of a product, zeros appended: below, OpenBLAS sums in another order and a row's loss would depend on its company.
+    let leastRows: Int
+
+    /// Columns aimed at for one tile.
+    private static let targetColumns = 2_048
+    /// Logits kept at one time in a pass with gradients: 64 MiB.
+    private static let keptLogits = 16 << 20
+    /// Rows of one task, and of one region, of a pass for losses only.
+    static let lossRows = 512
+    static let lossRegionRows = 4 * lossRows
+
+    init(width: Int, vocabulary: Int) {
+        precondition(width > 0 && vocabulary > 0, "bug: head of width \(width) over \(vocabulary) entries")
+        self.width = width
+        self.vocabulary = vocabulary
+        let parts = max(1, (vocabulary + HeadShape.targetColumns / 2) / HeadShape.targetColumns)
+        tileColumns = ((vocabulary + parts - 1) / parts + 15) / 16 * 16
+        tiles = (vocabulary + tileColumns - 1) / tileColumns
+        gradientRows = max(64, min(512, HeadShape.keptLogits / vocabulary / 16 * 16))
+        let smallestTile = vocabulary - (tiles - 1) * tileColumns
+        leastRows = OpenBLAS.smallProductLimit / (width * smallestTile) + 1
+    }
+
+    func columns(_ tile: Int) -> Range<Int> {
+        tile * tileColumns..<min((tile + 1) * tileColumns, vocabulary)
+    }
+}
+
+/// Rows of one head call that take part together, gathered: `x` holds them one after the other, then zeros up to `padded` rows.
+struct HeadRows {
+    /// Their places in the caller's buffers.
+    let places: ArraySlice<Int>
+    let x: UnsafeMutablePointer<Float>
+    let padded: Int
+
+    var count: Int { places.count }
+    func place(_ i: Int) -> Int { places[places.startIndex + i] }
+}
+
+/// What each tile of the vocabulary says of each row: the largest logit, Σ exp(logit − largest), and the target's logit if it has it.
+final class TileStatistics {
+    let largest: UnsafeMutablePointer<Float>
+    let sums: UnsafeMutablePointer<Double>
+    let target: UnsafeMutablePointer<Float>
+    private let tiles: Int
+
+    init(rows: Int, tiles: Int) {
+        self.tiles = tiles
+        largest = .allocate(capacity: rows * tiles)
+        sums = .allocate(capacity: rows * tiles)
+        target = .allocate(capacity: rows)
+    }
+
+    deinit {
+        largest.deallocate()
+        sums.deallocate()
+        target.deallocate()
+    }
+
+    /// The largest logit of row `i`, and Σ exp(logit − largest) over the whole vocabulary, the tiles taken in their order.
+    func total(_ i: Int) -> (largest: Float, sum: Double) {
+        let first = i * tiles
+        var peak = -Float.infinity
+        for t in first..<first + tiles where !(largest[t] <= peak) { peak = largest[t] }
+        var sum = 0.0
+        for t in first..<first + tiles where largest[t] != -Float.infinity {
+            sum += sums[t] * exp(Double(largest[t]) - Double(peak))
+        }
+        return (peak, sum)
+    }
+
+    /// −log p(target) of row `i` in nats.
+    func loss(_ i: Int) -> Double {
+        let (peak, sum) = total(i)
+        return logSumExpDouble(peak, sum) - Double(target[i])
+    }
+}

@@ -18,7 +18,7 @@ public struct JSONValue {
     }
 
     private let document: Document
-    private let node: UnsafeMutablePointer<json_t>
+    let node: UnsafeMutablePointer<json_t>
 
     private init(_ document: Document, _ node: UnsafeMutablePointer<json_t>) {
         self.document = document

@@ -61,6 +61,26 @@ public struct StreamHeader: Equatable, Sendable {
         let keys = (fields + other.fields).map(\.key)
         return keys.first { $0 != "producer" && self[$0] != other[$0] }
     }
+
+    /// Why a stream with the header `next` may not follow one with this header, in words.
+    func refusal(of next: StreamHeader, _ key: String) -> String {
+        let (here, there) = key == "stream" ? (stream.rawValue, next.stream.rawValue) : (self[key] ?? "absent", next[key] ?? "absent")
+        return "another stream begins here whose header disagrees: '\(printable(key))' is \(printable(there)), before \(printable(here))"
+    }
+
+    /// A header from the facts in a file, `stream` and `version` among them. Throws `RecordProblem`.
+    static func read(_ facts: [(String, String)]) throws -> StreamHeader {
+        guard let name = facts.first(where: { $0.0 == "stream" })?.1, let kind = Kind(rawValue: name) else {
+            let found = facts.first { $0.0 == "stream" }.map { "unknown stream '\(printable($0.1))'" } ?? "the header has no 'stream'"
+            throw RecordProblem("\(found), expected \(Kind.allCases.map(\.rawValue).joined(separator: ", "))")
+        }
+        var header = StreamHeader(kind)
+        header.fields = []
+        for (key, value) in facts where key != "stream" { header[key] = value }
+        guard let found = header["version"] else { throw RecordProblem("the header has no 'version'") }
+        guard found == version else { throw RecordProblem("version '\(printable(found))' of the format, this program reads version \(version)") }
+        return header
+    }
 }
 
 /// The value of canonical decimal digits: no sign, no leading zero, within `Int`.

@@ -29,6 +29,8 @@ let package = Package(
         .systemLibrary(name: "CJansson", pkgConfig: "jansson", providers: [.apt(["libjansson-dev"])]),
         // Inner loops in C vector extensions, one copy per instruction set, chosen at run time; no flags.
         .target(name: "CKernels"),
+        // The commit that `make` writes, and a system call that Swift does not import.
+        .target(name: "CSystem"),
 
         .target(name: "Compute", dependencies: ["CKernels", "COpenBLAS"]),
         .target(name: "Streams", dependencies: ["CJansson"]),
@@ -37,7 +39,7 @@ let package = Package(
         .target(name: "Checkpoints", dependencies: ["Compute", "Streams"]),
         .target(
             name: "Command",
-            dependencies: ["Streams", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
+            dependencies: ["CSystem", "Streams", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
 
         tool("tokenize", ["Text"]),
         tool("align", ["Text"]),

@@ -1,1 +1,0 @@
-// Command: placeholder of the first commit.

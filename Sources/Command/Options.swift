@@ -1,0 +1,98 @@
+// Options that several tools share, in groups: a tool takes those that mean something to it.
+
+import ArgumentParser
+import CSystem
+import Glibc
+import Streams
+
+/// When a progress line is shown.
+public enum ProgressMode: String, CaseIterable, ExpressibleByArgument, Sendable {
+    case auto, always, never
+}
+
+/// What every tool takes.
+public struct CommonOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("Progress line on standard error: auto (on a terminal), always or never.", valueName: "when"))
+    public var progress = ProgressMode.auto
+
+    @Flag(help: "Say on standard error what was done.")
+    public var verbose = false
+
+    @Flag(help: "Leave out of the output what varies between runs: names, arguments and times.")
+    public var noProvenance = false
+
+    public init() {}
+}
+
+/// How many threads compute.
+public struct ThreadOptions: ParsableArguments {
+    @Option(name: .customLong("threads"), help: ArgumentHelp("Threads; results do not depend on it.", valueName: "n"))
+    public var count = availableProcessors()
+
+    public init() {}
+
+    public mutating func validate() throws {
+        guard (1...1024).contains(count) else { throw ValidationError("--threads must lie between 1 and 1024") }
+    }
+}
+
+/// Where a report goes.
+public struct FileOptions: ParsableArguments {
+    @Option(name: [.customShort("o"), .long], help: ArgumentHelp("Output file, written whole or not at all; '-' is standard output.", valueName: "file"))
+    public var output = "-"
+
+    public init() {}
+
+    public func open() throws -> ByteOutput {
+        try output == "-" ? .standardOutput() : .file(output)
+    }
+}
+
+/// Where records go, and in which encoding.
+public struct OutputOptions: ParsableArguments {
+    @OptionGroup public var file: FileOptions
+
+    @Option(help: ArgumentHelp("Encoding of the records: tensor or ndjson.", valueName: "name"))
+    public var format = RecordEncoding.tensor
+
+    @Flag(help: "Write binary records to a terminal.")
+    public var force = false
+
+    public init() {}
+
+    /// Throws a usage error where binary records would go to a terminal.
+    public func open() throws -> ByteOutput {
+        if file.output == "-" && format == .tensor && !force && isatty(1) == 1 {
+            throw ValidationError("binary records would go to the terminal: redirect them, or use --format ndjson, -o or --force")
+        }
+        return try file.open()
+    }
+}
+
+/// What a scoring model sees of a document.
+public struct WindowOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("Beginning-of-sequence token before each document: auto (as the model's files say), always or never.", valueName: "when"))
+    public var bos = SpecialTokenPolicy.auto
+
+    @Option(help: ArgumentHelp("Tokens that the model reads at once (default: its own limit).", valueName: "n"))
+    public var window: Int?
+
+    @Option(help: ArgumentHelp("New tokens in each further window of a longer document (default: half the window).", valueName: "n"))
+    public var stride: Int?
+
+    public init() {}
+
+    public mutating func validate() throws {
+        if let window, window < 2 { throw ValidationError("--window must be at least 2") }
+        if let stride, stride < 1 { throw ValidationError("--stride must be at least 1") }
+        if let window, let stride, stride > window { throw ValidationError("--stride must not exceed --window") }
+    }
+}
+
+extension RecordEncoding: ExpressibleByArgument {}
+extension SpecialTokenPolicy: ExpressibleByArgument {}
+
+/// Processors that this process may run on.
+public func availableProcessors() -> Int {
+    Int(preceptor_available_processors())
+}

@@ -48,6 +48,9 @@ let package = Package(
         tool("evaluate", ["Compute", "Checkpoints", "Text"]),
         tool("stream-cat", []),
 
+        // Verifies the numeric operations, then times them.
+        .executableTarget(name: "compute-bench", dependencies: ["Compute"], path: "Benchmarks/compute-bench"),
+
         // Naive Double twins, gradient checks, closeness, scratch folders.
         .target(name: "TestSupport", path: "Tests/TestSupport"),
         .testTarget(name: "ComputeTests", dependencies: ["Compute", "Streams", "TestSupport"]),

@@ -41,12 +41,20 @@ INLINE vf smaller(vf a, vf b) {
     return (vf)(((vi)a & mask) | ((vi)b & ~mask));
 }
 
+/// Halves added to halves.
 INLINE double total(vd v) {
-    double s[W];
-    memcpy(s, &v, sizeof s);
-    for (int width = W / 2; width > 0; width /= 2)
-        for (int i = 0; i < width; i++) s[i] += s[i + width];
-    return s[0];
+    typedef double v8 __attribute__((vector_size(64)));
+    typedef double v4 __attribute__((vector_size(32)));
+    const v8 a = __builtin_shufflevector(v, v, 0, 1, 2, 3, 4, 5, 6, 7) + __builtin_shufflevector(v, v, 8, 9, 10, 11, 12, 13, 14, 15);
+    const v4 b = __builtin_shufflevector(a, a, 0, 1, 2, 3) + __builtin_shufflevector(a, a, 4, 5, 6, 7);
+    return (b[0] + b[2]) + (b[1] + b[3]);
+}
+
+/// v where the lane's number is below n, else `filler`.
+INLINE vf first_lanes(vf v, ptrdiff_t n, float filler) {
+    const vi lanes = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+    const vi mask = lanes < (int32_t)n;
+    return (vf)(((vi)v & mask) | ((vi)splat(filler) & ~mask));
 }
 
 /// e^x within 2 ulp: x = n ln 2 + r with |r| <= ln 2 / 2 and ln 2 in two parts (Cody & Waite 1980), the polynomial of Cephes' expf,
@@ -147,6 +155,13 @@ static double dot(const float *x, const float *y, ptrdiff_t n) {
     return total(sum);
 }
 
+INLINE float largest_lane(vf v) {
+    v = larger(v, __builtin_shufflevector(v, v, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7));
+    v = larger(v, __builtin_shufflevector(v, v, 4, 5, 6, 7, 0, 1, 2, 3, 8, 9, 10, 11, 12, 13, 14, 15));
+    v = larger(v, __builtin_shufflevector(v, v, 2, 3, 0, 1, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15));
+    return v[0] > v[1] ? v[0] : v[1];
+}
+
 static float maximum(const float *x, ptrdiff_t n) {
     vf m[4];
     for (int j = 0; j < 4; j++) m[j] = splat(-INFINITY);
@@ -155,9 +170,7 @@ static float maximum(const float *x, ptrdiff_t n) {
         for (int j = 0; j < 4; j++) m[j] = larger(load(x + i + j * W), m[j]);
     for (; i + W <= n; i += W) m[0] = larger(load(x + i), m[0]);
     if (i < n) m[1] = larger(load_part(x + i, n - i, -INFINITY), m[1]);
-    const vf v = larger(larger(m[0], m[1]), larger(m[2], m[3]));
-    float best = -INFINITY;
-    for (int j = 0; j < W; j++) best = v[j] > best ? v[j] : best;
+    float best = largest_lane(larger(larger(m[0], m[1]), larger(m[2], m[3])));
     // Comparisons pass NaN over: where nothing else was found, look for it.
     for (i = 0; best == -INFINITY && i < n; i++)
         if (x[i] != x[i]) return NAN;
@@ -167,44 +180,62 @@ static float maximum(const float *x, ptrdiff_t n) {
 /// Sums of exponentials: in float32 within a vector lane for at most this many vectors, then in Double.
 enum { LANE_RUN = 32 };
 
-/// Sum of e^(x - shift); also writes the terms to `y` if it is not NULL.
-INLINE double exponentials(float *y, const float *x, ptrdiff_t n, float shift) {
+static double sum_exponentials(const float *x, ptrdiff_t n, float shift) {
     vd sum = {0};
     ptrdiff_t i = 0;
     while (i + W <= n) {
         const ptrdiff_t left = (n - i) / W, run = left < LANE_RUN ? left : LANE_RUN;
         vf partial = splat(0.0f);
-        for (ptrdiff_t j = 0; j < run; j++, i += W) {
-            const vf e = exp_vector(load(x + i) - splat(shift));
-            if (y) store(y + i, e);
+        for (ptrdiff_t j = 0; j < run; j++, i += W) partial += exp_vector(load(x + i) - splat(shift));
+        sum += widen(partial);
+    }
+    if (i < n) sum += widen(exp_vector(load_part(x + i, n - i, -INFINITY) - splat(shift)));
+    return total(sum);
+}
+
+// MARK: Rows of softmax
+
+static double softmax_row(float *x, ptrdiff_t n, ptrdiff_t width, float *largest) {
+    const ptrdiff_t whole = n / W * W;
+    // 1. Hidden scores of the last vector are out of the way for both passes.
+    if (whole < n) store(x + whole, first_lanes(load(x + whole), n - whole, -INFINITY));
+    const ptrdiff_t end = (n + W - 1) / W * W;
+    const float peak = maximum(x, end);
+    // 2. Terms and their sum.
+    vd sum = {0};
+    for (ptrdiff_t i = 0; i < end;) {
+        const ptrdiff_t stop = i + LANE_RUN * W < end ? i + LANE_RUN * W : end;
+        vf partial = splat(0.0f);
+        for (; i < stop; i += W) {
+            const vf e = exp_vector(load(x + i) - splat(peak));
+            store(x + i, e);
             partial += e;
         }
         sum += widen(partial);
     }
-    if (i < n) {
-        const vf e = exp_vector(load_part(x + i, n - i, -INFINITY) - splat(shift));
-        if (y) store_part(y + i, e, n - i);
-        sum += widen(e);
-    }
+    // 3. Nothing beyond.
+    for (ptrdiff_t i = end; i < width; i += W) store(x + i, splat(0.0f));
+    *largest = peak;
     return total(sum);
 }
-
-static double sum_exponentials(const float *x, ptrdiff_t n, float shift) { return exponentials(NULL, x, n, shift); }
-
-// MARK: Rows of softmax
-
-static double exponentials_in_place(float *x, ptrdiff_t n, float shift) { return exponentials(x, x, n, shift); }
 
 static void scaled_exponentials(float *x, ptrdiff_t n, float shift, float factor) {
     EACH_VECTOR(n, WRITE(x, splat(factor) * exp_vector(READ(x) - splat(shift))););
 }
 
-static void attention_gradient(float *s, float *dp, ptrdiff_t n, float lse, float delta, float scale) {
-    EACH_VECTOR(n, {
-        const vf p = exp_vector(READ(s) - splat(lse));
-        WRITE(s, p);
-        WRITE(dp, splat(scale) * p * (READ(dp) - splat(delta)));
-    });
+static void softmax_row_gradient(float *s, float *dp, ptrdiff_t n, ptrdiff_t width, float lse, float delta, float scale) {
+    ptrdiff_t i = 0;
+    for (; i < n; i += W) {
+        const ptrdiff_t part = n - i < W ? n - i : W;
+        const vf p = exp_vector(first_lanes(load(s + i) - splat(lse), part, -INFINITY));
+        const vf ds = splat(scale) * p * (load(dp + i) - splat(delta));
+        store(s + i, p);
+        store(dp + i, first_lanes(ds, part, 0.0f));
+    }
+    for (; i < width; i += W) {
+        store(s + i, splat(0.0f));
+        store(dp + i, splat(0.0f));
+    }
 }
 
 // MARK: RMS normalisation
@@ -308,7 +339,7 @@ const struct preceptor_kernels JOIN(preceptor_kernels_, KERNEL_SUFFIX) = {
     .exponential = exponential, .add = add, .scale = scale, .swiglu_forward = swiglu_forward, .swiglu_backward = swiglu_backward,
     .rotate = rotate, .adamw = adamw,
     .sum_of_squares = sum_of_squares, .dot = dot, .maximum = maximum, .sum_exponentials = sum_exponentials,
-    .exponentials_in_place = exponentials_in_place, .scaled_exponentials = scaled_exponentials, .attention_gradient = attention_gradient,
+    .softmax_row = softmax_row, .scaled_exponentials = scaled_exponentials, .softmax_row_gradient = softmax_row_gradient,
     .rms_forward = rms_forward, .rms_backward = rms_backward, .rms_backward_gain = rms_backward_gain,
     .from_f16 = from_f16, .from_bf16 = from_bf16, .from_q8_0 = from_q8_0, .from_q4_0 = from_q4_0, .from_q4_1 = from_q4_1,
 };

@@ -92,10 +92,29 @@ final class KernelTests: XCTestCase {
                 XCTAssertEqual(kernels.maximum(a, n), a.max() ?? -.infinity, what)
                 let sum = a.doubles.reduce(0) { $0 + exp($1 - 2) }
                 XCTAssertEqual(kernels.sum_exponentials(a, n, 2), sum, accuracy: 3e-7 * sum, what)
-                var returned = 0.0
-                let terms = unaligned(a) { returned = kernels.exponentials_in_place($0, n, 2) }
-                XCTAssertEqual(returned, sum, accuracy: 3e-7 * sum, what)
-                assertClose(terms, a.doubles.map { exp($0 - 2) }, absolute: 0, k: 8, what)
+            }
+        }
+    }
+
+    func testSoftmaxRows() {
+        var random = TestRandom(13)
+        for n in oddSizes where n > 0 {
+            let width = (n + 15) / 16 * 16 + 32
+            let (a, b) = (random.floats(width, 4), random.floats(width, 4))
+            eachKernels { kernels, name in
+                let what = "\(name), n = \(n), seed \(random.seed)"
+                let peak = Double(a[..<n].max()!)
+                let terms = a[..<n].map { exp(Double($0) - peak) } + [Double](repeating: 0, count: width - n)
+                var (sum, largest) = (0.0, Float(0))
+                assertClose(unaligned(a) { sum = kernels.softmax_row($0, n, width, &largest) }, terms, absolute: 0, k: 8, what)
+                XCTAssertEqual(Double(largest), peak, what)
+                XCTAssertEqual(sum, terms.reduce(0, +), accuracy: 3e-7 * sum, what)
+
+                var p = a
+                let ds = unaligned(b) { kernels.softmax_row_gradient(&p, $0, n, width, 1.25, 0.5, 0.125) }
+                let probabilities = a.indices.map { $0 < n ? exp(Double(a[$0]) - 1.25) : 0 }
+                assertClose(p, probabilities, absolute: 0, k: 8, what)
+                assertClose(ds, a.indices.map { 0.125 * probabilities[$0] * (Double(b[$0]) - 0.5) }, absolute: 1e-7, k: 16, what)
             }
         }
     }

@@ -49,12 +49,12 @@ struct preceptor_kernels {
     double (*sum_exponentials)(const float *x, ptrdiff_t n, float shift);
 
     // Rows of softmax.
-    /// x = e^(x - shift); returns their sum.
-    double (*exponentials_in_place)(float *x, ptrdiff_t n, float shift);
+    /// x[i] = e^(x[i] - largest) for i < n, 0 from n to width; returns their sum, and the largest x. Width is a multiple of 16, n > 0.
+    double (*softmax_row)(float *x, ptrdiff_t n, ptrdiff_t width, float *largest);
     /// x = factor * e^(x - shift)
     void (*scaled_exponentials)(float *x, ptrdiff_t n, float shift, float factor);
-    /// With p = e^(s - lse): s = p, dp = scale * p * (dp - delta).
-    void (*attention_gradient)(float *s, float *dp, ptrdiff_t n, float lse, float delta, float scale);
+    /// With p = e^(s - lse): s = p, dp = scale * p * (dp - delta) for i < n, 0 from n to width. Width is a multiple of 16.
+    void (*softmax_row_gradient)(float *s, float *dp, ptrdiff_t n, ptrdiff_t width, float lse, float delta, float scale);
 
     // RMS normalisation.
     /// y = g * x * r; returns r = 1 / sqrt(mean(x^2) + epsilon).

@@ -28,6 +28,9 @@ public enum OpenBLAS {
             blasint(m), blasint(n), blasint(k), alpha, a, blasint(lda), b, blasint(ldb), beta, c, blasint(ldc))
     }
 
+    /// Cores for AVX-512.
+    static let wideCores: Set = ["SkylakeX", "Cooperlake", "Sapphirerapids", "Zen4", "Zen5"]
+
     /// Up to this m · n · k OpenBLAS 0.3.21 may take another kernel with another order of summation
     /// (measured: 0.99 million is the largest product whose bits differ from those of the same rows in a larger call).
     static let smallProductLimit = 1_000_000
@@ -35,23 +38,26 @@ public enum OpenBLAS {
 
 /// Chooses the core and takes OpenBLAS's own threads away. Runs once, before any product.
 private func prepare() -> String {
-    preferOwnCore()
+    // A core that the user names is obeyed, also a slower one.
+    if getenv("OPENBLAS_CORETYPE") == nil { preferOwnCore() }
     openblas_set_num_threads(1)
     return String(cString: openblas_get_corename())
 }
 
 /// OpenBLAS 0.3.21 decides between Haswell and the AVX-512 cores from registers that it does not set on processors newer than itself
 /// (AMD family 26): the choice is random from process to process, and so are speed (118 against 230 GFLOP/s) and bits.
-/// Where the user names no core and our own cpuid finds AVX-512, its choice is made again with the core named.
-private func preferOwnCore() {
-    let wideCores: Set = ["SkylakeX", "Cooperlake", "Sapphirerapids", "Zen4", "Zen5"]
+/// Where our own cpuid finds AVX-512 and OpenBLAS runs no core for it, its choice is made again with the core named.
+/// Not while another thread is inside OpenBLAS. Returns the core that runs.
+@discardableResult
+func preferOwnCore() -> String {
+    let running = String(cString: openblas_get_corename())
     typealias Call = @convention(c) () -> Void
-    guard getenv("OPENBLAS_CORETYPE") == nil, preceptor_best_level() == preceptor_v4,
-        !wideCores.contains(String(cString: openblas_get_corename())),
+    guard preceptor_best_level() == preceptor_v4, !OpenBLAS.wideCores.contains(running),
         // Exported by builds with DYNAMIC_ARCH; others have one core and keep it.
         let quit = dlsym(nil, "gotoblas_dynamic_quit"), let start = dlsym(nil, "gotoblas_dynamic_init")
-    else { return }
+    else { return running }
     setenv("OPENBLAS_CORETYPE", preceptor_has_avx512_bf16() ? "Cooperlake" : "SkylakeX", 1)
     unsafeBitCast(quit, to: Call.self)()
     unsafeBitCast(start, to: Call.self)()
+    return String(cString: openblas_get_corename())
 }

@@ -24,29 +24,26 @@ extension CPUOperations {
         o: Buffer, lse: Buffer?, q: Buffer, k: Buffer, v: Buffer, _ shape: AttentionShape, _ block: AttentionBlock, head: Int,
         worker: Int
     ) {
-        let (rows, keys, D) = (block.rows, block.keys, shape.headWidth)
+        let (rows, keys, stride, D) = (block.rows, block.keys, block.stride, shape.headWidth)
         let keyOffset = block.segment * shape.keyStride + head / (shape.heads / shape.keyValueHeads) * D
         let queryOffset = block.first * shape.queryStride + head * D
-        let p = scratch.take(rows * keys, worker: worker)
+        let p = scratch.take(rows * stride, worker: worker)
         // 1. p = scale · q · kᵀ
         OpenBLAS.sgemm(
             transposeB: true, m: rows, n: keys, k: D, alpha: shape.scale,
             a: q.pointer + queryOffset, lda: shape.queryStride, b: k.pointer + keyOffset, ldb: shape.keyStride,
-            beta: 0, c: p, ldc: keys)
+            beta: 0, c: p, ldc: stride)
         // 2. p = exp(p − max) on the keys that a row sees, 0 beyond; the row's factor 1/Σ waits in the product's place.
         withUnsafeTemporaryAllocation(of: Float.self, capacity: rows) { factors in
             for i in 0..<rows {
-                let row = p + i * keys
-                let visible = block.visible(i)
-                let largest = kernels.maximum(row, visible)
-                let sum = kernels.exponentials_in_place(row, visible, largest)
-                (row + visible).update(repeating: 0, count: keys - visible)
+                var largest: Float = 0
+                let sum = kernels.softmax_row(p + i * stride, block.visible(i), stride, &largest)
                 factors[i] = Float(1 / sum)
                 if let lse { lse.pointer[(block.first + i) * shape.heads + head] = logSumExp(largest, sum) }
             }
             // 3. o = p · v, then the factors.
             OpenBLAS.sgemm(
-                m: rows, n: D, k: keys, a: p, lda: keys, b: v.pointer + keyOffset, ldb: shape.keyStride,
+                m: rows, n: D, k: keys, a: p, lda: stride, b: v.pointer + keyOffset, ldb: shape.keyStride,
                 beta: 0, c: o.pointer + queryOffset, ldc: shape.queryStride)
             for i in 0..<rows { kernels.scale(o.pointer + queryOffset + i * shape.queryStride, factors[i], D) }
         }

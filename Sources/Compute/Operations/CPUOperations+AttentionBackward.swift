@@ -40,37 +40,35 @@ extension CPUOperations {
     ///     dv += pᵀ do,  dp = do vᵀ,  ds = p ⊙ (dp − Σ(do ⊙ o)) · scale,  dq += ds k,  dk += dsᵀ q
     private func backpropagate(_ g: AttentionGradient, _ block: AttentionBlock, head: Int, worker: Int) {
         let shape = g.shape
-        let (rows, keys, D) = (block.rows, block.keys, shape.headWidth)
+        let (rows, keys, stride, D) = (block.rows, block.keys, block.stride, shape.headWidth)
         let (queryStride, keyStride) = (shape.queryStride, shape.keyStride)
         let keyOffset = block.segment * keyStride + head / (shape.heads / shape.keyValueHeads) * D
         let queryOffset = block.first * queryStride + head * D
-        let p = scratch.take(2 * rows * keys, worker: worker)
-        let ds = p + rows * keys
+        let p = scratch.take(2 * rows * stride, worker: worker)
+        let ds = p + rows * stride
         // 1. Scores, and dp = do · vᵀ.
         OpenBLAS.sgemm(
             transposeB: true, m: rows, n: keys, k: D, alpha: shape.scale,
-            a: g.q.pointer + queryOffset, lda: queryStride, b: g.k.pointer + keyOffset, ldb: keyStride, beta: 0, c: p, ldc: keys)
+            a: g.q.pointer + queryOffset, lda: queryStride, b: g.k.pointer + keyOffset, ldb: keyStride, beta: 0, c: p, ldc: stride)
         OpenBLAS.sgemm(
             transposeB: true, m: rows, n: keys, k: D,
-            a: g.dO.pointer + queryOffset, lda: queryStride, b: g.v.pointer + keyOffset, ldb: keyStride, beta: 0, c: ds, ldc: keys)
+            a: g.dO.pointer + queryOffset, lda: queryStride, b: g.v.pointer + keyOffset, ldb: keyStride, beta: 0, c: ds, ldc: stride)
         // 2. p and ds on the keys that a row sees, 0 beyond.
         for i in 0..<rows {
-            let (offset, visible) = (queryOffset + i * queryStride, block.visible(i))
+            let offset = queryOffset + i * queryStride
             let delta = Float(kernels.dot(g.dO.pointer + offset, g.o.pointer + offset, D))
             let lse = g.lse.pointer[(block.first + i) * shape.heads + head]
-            kernels.attention_gradient(p + i * keys, ds + i * keys, visible, lse, delta, shape.scale)
-            (p + i * keys + visible).update(repeating: 0, count: keys - visible)
-            (ds + i * keys + visible).update(repeating: 0, count: keys - visible)
+            kernels.softmax_row_gradient(p + i * stride, ds + i * stride, block.visible(i), stride, lse, delta, shape.scale)
         }
         // 3. dq += ds · k;  dk += dsᵀ · q;  dv += pᵀ · do.
         OpenBLAS.sgemm(
-            m: rows, n: D, k: keys, a: ds, lda: keys, b: g.k.pointer + keyOffset, ldb: keyStride,
+            m: rows, n: D, k: keys, a: ds, lda: stride, b: g.k.pointer + keyOffset, ldb: keyStride,
             beta: 1, c: g.dq.pointer + queryOffset, ldc: queryStride)
         OpenBLAS.sgemm(
-            transposeA: true, m: keys, n: D, k: rows, a: ds, lda: keys, b: g.q.pointer + queryOffset, ldb: queryStride,
+            transposeA: true, m: keys, n: D, k: rows, a: ds, lda: stride, b: g.q.pointer + queryOffset, ldb: queryStride,
             beta: 1, c: g.dk.pointer + keyOffset, ldc: keyStride)
         OpenBLAS.sgemm(
-            transposeA: true, m: keys, n: D, k: rows, a: p, lda: keys, b: g.dO.pointer + queryOffset, ldb: queryStride,
+            transposeA: true, m: keys, n: D, k: rows, a: p, lda: stride, b: g.dO.pointer + queryOffset, ldb: queryStride,
             beta: 1, c: g.dv.pointer + keyOffset, ldc: keyStride)
     }
 }

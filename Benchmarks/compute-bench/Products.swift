@@ -1,0 +1,85 @@
+// Operations bound by arithmetic: linear maps, attention, the head.
+import Compute
+import Glibc
+
+/// Whether a value agrees with its Double twin.
+private func near(_ value: Float, _ exact: Double) -> Bool { abs(Double(value) - exact) <= 1e-4 * (1 + abs(exact)) }
+
+private func dot(_ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, _ n: Int) -> Double {
+    (0..<n).reduce(0) { $0 + Double(a[$1]) * Double(b[$1]) }
+}
+
+extension Bench {
+    /// The linear maps of a SmolLM2-135M layer and of a 15 M Llama, by rows.
+    func linear() {
+        for (rows, inputs, outputs) in [(2_048, 576, 576), (2_048, 576, 1_536), (2_048, 1_536, 576), (512, 576, 576), (512, 576, 1_536), (64, 576, 1_536), (4_096, 288, 768)] {
+            let (x, w) = (random(rows * inputs), random(outputs * inputs, seed: 2))
+            let (y, dw, dx) = (Buffer(count: rows * outputs), Buffer(count: outputs * inputs), Buffer(count: rows * inputs))
+            let size = 2 * Double(rows) * Double(inputs) * Double(outputs)
+            let shape = "\(rows) x \(inputs) x \(outputs)"
+            product("linear forward \(shape)", operations: size) {
+                operations.linearForward(y: y, x: x, w: w, rows: rows, inputs: inputs, outputs: outputs)
+                return near(y.pointer[rows * outputs - 1], dot(x.pointer + (rows - 1) * inputs, w.pointer + (outputs - 1) * inputs, inputs))
+            } _: {
+                operations.linearForward(y: y, x: x, w: w, rows: rows, inputs: inputs, outputs: outputs)
+            }
+            product("linear backward \(shape)", operations: 2 * size, verify: { true }) {
+                operations.linearBackwardInput(dx: dx, dy: y, w: w, rows: rows, inputs: inputs, outputs: outputs)
+                operations.linearBackwardWeight(dw: dw, dy: y, x: x, rows: rows, inputs: inputs, outputs: outputs)
+            }
+        }
+    }
+
+    /// Attention of SmolLM2-135M's shape over documents of several lengths; operations counted for visible scores only.
+    func attention() {
+        let (heads, keyHeads, D) = (9, 3, 64)
+        for (segments, length) in [(4, 512), (16, 128), (64, 32), (1, 2_048)] {
+            let rows = segments * length
+            let splits = (0...segments).map { $0 * length }
+            let (q, k, v) = (random(rows * heads * D), random(rows * keyHeads * D, seed: 2), random(rows * keyHeads * D, seed: 3))
+            let (o, lse) = (Buffer(count: rows * heads * D), Buffer(count: rows * heads))
+            let (dq, dk, dv) = (Buffer(count: rows * heads * D), Buffer(count: rows * keyHeads * D), Buffer(count: rows * keyHeads * D))
+            let size = 4 * Double(segments * length * (length + 1) / 2 * heads * D)
+            let forward = {
+                self.operations.attentionForward(
+                    o: o, lse: lse, q: q, k: k, v: v, splits: splits, heads: heads, keyValueHeads: keyHeads, headWidth: D)
+            }
+            let firstRowIsItsValue = {
+                forward()
+                return near(o.pointer[5], Double(v.pointer[5]))
+            }
+            product("attention forward \(segments) x \(length)", operations: size, verify: firstRowIsItsValue, forward)
+            product("attention backward \(segments) x \(length)", operations: 2.5 * size, verify: firstRowIsItsValue) {
+                operations.attentionBackward(
+                    dq: dq, dk: dk, dv: dv, do: o, o: o, lse: lse, q: q, k: k, v: v, splits: splits, heads: heads,
+                    keyValueHeads: keyHeads, headWidth: D)
+            }
+        }
+    }
+
+    /// The heads of SmolLM2-135M and of a 15 M Llama.
+    func head() {
+        for (rows, width, vocabulary) in [(2_048, 576, 49_152), (512, 576, 49_152), (2_048, 288, 32_000)] {
+            let (x, w) = (random(rows * width), random(vocabulary * width, seed: 2))
+            let (losses, dx, dw) = (Buffer(count: rows), Buffer(count: rows * width), Buffer(count: vocabulary * width))
+            let targets = (0..<rows).map { Int32($0 * 7_919 % vocabulary) }
+            let weights = [Float](repeating: 1 / Float(rows), count: rows)
+            let size = 2 * Double(rows) * Double(width) * Double(vocabulary)
+            let shape = "\(rows) x \(width) x \(vocabulary)"
+            let forward = {
+                self.operations.headForward(losses: losses, x: x, w: w, targets: targets, rows: rows, width: width, vocabulary: vocabulary)
+            }
+            let lossOfRow3 = {
+                forward()
+                let logits = (0..<vocabulary).map { dot(x.pointer + 3 * width, w.pointer + $0 * width, width) }
+                return near(losses.pointer[3], log(logits.reduce(0) { $0 + exp($1) }) - logits[Int(targets[3])])
+            }
+            product("head forward \(shape)", operations: size, verify: lossOfRow3, forward)
+            product("head forward and backward \(shape)", operations: 3 * size, verify: lossOfRow3) {
+                operations.headForwardBackward(
+                    losses: losses, dx: dx, dw: dw, x: x, w: w, targets: targets, weights: weights, rows: rows, width: width,
+                    vocabulary: vocabulary)
+            }
+        }
+    }
+}

@@ -1,0 +1,115 @@
+// The same bytes for any number of threads, and for any company of a row.
+import TestSupport
+import XCTest
+
+@testable import Compute
+
+final class DeterminismTests: XCTestCase {
+    /// The result of `body` with 1, 2 and 4 threads, each compared with the first.
+    private func sameForAnyThreads(_ name: String, _ body: (CPUOperations) -> [Float]) {
+        let expected = body(CPUOperations(pool: ThreadPool(threads: 1)))
+        for threads in [2, 4] {
+            let operations = CPUOperations(pool: ThreadPool(threads: threads))
+            for _ in 0..<3 { assertSameBits(body(operations), expected, "\(name), \(threads) threads") }
+        }
+    }
+
+    private func output(_ counts: [Int], _ body: ([Buffer]) -> Void) -> [Float] {
+        let buffers = counts.map { Buffer(count: $0) }
+        body(buffers)
+        return buffers.flatMap(\.array)
+    }
+
+    func testLinear() {
+        var random = TestRandom(61)
+        let (rows, inputs, outputs) = (700, 200, 330)
+        let (x, w, dy) = (Buffer(random.floats(rows * inputs)), Buffer(random.floats(inputs * outputs)), Buffer(random.floats(rows * outputs)))
+        sameForAnyThreads("linear") { operations in
+            output([rows * outputs, rows * inputs, outputs * inputs]) {
+                operations.linearForward(y: $0[0], x: x, w: w, rows: rows, inputs: inputs, outputs: outputs)
+                operations.linearBackwardInput(dx: $0[1], dy: dy, w: w, rows: rows, inputs: inputs, outputs: outputs)
+                operations.linearBackwardWeight(dw: $0[2], dy: dy, x: x, rows: rows, inputs: inputs, outputs: outputs)
+            }
+        }
+    }
+
+    func testAttention() {
+        var random = TestRandom(62)
+        let splits = [0, 100, 101, 400, 530]
+        let (rows, heads, keyHeads, D) = (530, 4, 2, 16)
+        let (q, k, v) = (Buffer(random.floats(rows * heads * D)), Buffer(random.floats(rows * keyHeads * D)), Buffer(random.floats(rows * keyHeads * D)))
+        sameForAnyThreads("attention") { operations in
+            output([rows * heads * D, rows * heads, rows * heads * D, rows * keyHeads * D, rows * keyHeads * D]) {
+                operations.attentionForward(
+                    o: $0[0], lse: $0[1], q: q, k: k, v: v, splits: splits, heads: heads, keyValueHeads: keyHeads, headWidth: D)
+                operations.attentionBackward(
+                    dq: $0[2], dk: $0[3], dv: $0[4], do: q, o: $0[0], lse: $0[1], q: q, k: k, v: v, splits: splits, heads: heads,
+                    keyValueHeads: keyHeads, headWidth: D)
+            }
+        }
+    }
+
+    func testHead() {
+        var random = TestRandom(63)
+        let (rows, width, vocabulary) = (600, 40, 7_000)
+        let (x, w) = (Buffer(random.floats(rows * width)), Buffer(random.floats(vocabulary * width)))
+        let targets = random.integers(rows, below: vocabulary).map(Int32.init)
+        let weights = random.floats(rows)
+        sameForAnyThreads("head") { operations in
+            output([rows, rows, rows * width, vocabulary * width]) {
+                operations.headForward(losses: $0[0], x: x, w: w, targets: targets, rows: rows, width: width, vocabulary: vocabulary)
+                operations.headForwardBackward(
+                    losses: $0[1], dx: $0[2], dw: $0[3], x: x, w: w, targets: targets, weights: weights, rows: rows, width: width,
+                    vocabulary: vocabulary)
+            }
+        }
+    }
+
+    func testTheRest() {
+        var random = TestRandom(64)
+        let (rows, width) = (500, 200)
+        let n = rows * width
+        let (x, dy, g) = (Buffer(random.floats(n)), Buffer(random.floats(n)), Buffer(random.floats(width)))
+        let ids = random.integers(rows, below: 20).map(UInt32.init)
+        sameForAnyThreads("norm, gate, embedding, sum") { operations in
+            output([n, rows, n, width, n, n, n, 20 * width, 1]) {
+                operations.rmsNormForward(y: $0[0], r: $0[1], x: x, g: g, rows: rows, width: width, epsilon: 1e-5)
+                operations.rmsNormBackward(dx: $0[2], dg: $0[3], dy: dy, x: x, g: g, r: $0[1], rows: rows, width: width)
+                operations.swigluForward(h: $0[4], gate: x, up: dy, count: n)
+                operations.swigluBackward(dgate: $0[5], dup: $0[6], dh: dy, gate: x, up: dy, count: n)
+                operations.embeddingBackward(dtable: $0[7], dx: dy, ids: ids, width: width)
+                $0[8].pointer[0] = Float(operations.sumOfSquares(x, count: n))
+            }
+        }
+    }
+
+    /// Any part of the rows gives the bits that they have among all rows, down to one row.
+    func testRowsDoNotDependOnTheirCompany() throws {
+        // Our own choice of core, whatever the environment says.
+        _ = OpenBLAS.core
+        let core = preferOwnCore()
+        try XCTSkipUnless(OpenBLAS.wideCores.contains(core), "OpenBLAS's core \(core) sums rows by their place")
+        var random = TestRandom(65)
+        let operations = CPUOperations(pool: ThreadPool(threads: 2))
+        for (inputs, outputs, vocabulary) in [(64, 48, 300), (96, 576, 5_000), (576, 192, 2_500)] {
+            let rows = 300
+            let (x, w, head) = (random.floats(rows * inputs), Buffer(random.floats(inputs * outputs)), Buffer(random.floats(vocabulary * inputs)))
+            let targets = random.integers(rows, below: vocabulary).map(Int32.init)
+            func run(_ range: Range<Int>) -> (y: [Float], losses: [Float]) {
+                let part = Buffer(Array(x[range.lowerBound * inputs..<range.upperBound * inputs]))
+                let (y, losses) = (Buffer(count: range.count * outputs), Buffer(count: range.count))
+                operations.linearForward(y: y, x: part, w: w, rows: range.count, inputs: inputs, outputs: outputs)
+                operations.headForward(
+                    losses: losses, x: part, w: head, targets: Array(targets[range]), rows: range.count, width: inputs, vocabulary: vocabulary)
+                return (y.array, losses.array)
+            }
+            let all = run(0..<rows)
+            for range in [0..<1, 7..<8, 299..<300, 3..<5, 0..<15, 16..<33, 100..<171, 1..<300] {
+                let part = run(range)
+                let what = "rows \(range) of \(inputs) x \(outputs), seed \(random.seed)"
+                assertSameBits(part.y, Array(all.y[range.lowerBound * outputs..<range.upperBound * outputs]), "linear, " + what)
+                assertSameBits(part.losses, Array(all.losses[range]), "head, " + what)
+            }
+        }
+    }
+}

@@ -52,7 +52,7 @@ let package = Package(
         .executableTarget(name: "compute-bench", dependencies: ["Compute"], path: "Benchmarks/compute-bench"),
 
         // Naive Double twins, gradient checks, closeness, scratch folders.
-        .target(name: "TestSupport", path: "Tests/TestSupport"),
+        .target(name: "TestSupport", dependencies: ["Streams"], path: "Tests/TestSupport"),
         .testTarget(name: "ComputeTests", dependencies: ["Compute", "Streams", "TestSupport"]),
         .testTarget(name: "StreamsTests", dependencies: ["Streams", "TestSupport"]),
         .testTarget(name: "TextTests", dependencies: ["Text", "TestSupport"]),

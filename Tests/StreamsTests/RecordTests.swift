@@ -1,0 +1,185 @@
+// Records: round trips in both encodings, any pieces, any concatenation.
+import Streams
+import XCTest
+
+/// Small records of every kind for the record tests.
+enum Example {
+    static func header(_ kind: StreamHeader.Kind) -> StreamHeader {
+        var header = StreamHeader(kind)
+        header["producer"] = "test 1"
+        header["tokenizer"] = "tiny \"one\"\n"
+        header["vocabulary_sha256"] = "00ff"
+        header["vocabulary_size"] = "1000"
+        header["add_bos"] = "false"
+        header["bos_id"] = "1"
+        return header
+    }
+
+    /// Three documents, the second without tokens, shifted by `round` so that batches differ.
+    static func batch(_ kind: StreamHeader.Kind, round: UInt32 = 0) -> RecordBatch {
+        var batch = RecordBatch()
+        for (id, count) in [("a", 3), ("", 0), ("ä\"b", 4)] {
+            let tokens = UInt32(count)
+            let ids = (0..<tokens).map { 7 * $0 + round }
+            let spans = (0..<tokens).flatMap { [2 * $0, 2 * $0 + 2] }
+            let scores = (0..<count).map { $0 == 0 ? Float.nan : -0.1 * Float($0) - Float(round) }
+            let ranges = (0..<tokens).flatMap { [$0, $0 + $0 % 2] }
+            let losses = (0..<count).map { $0 % 2 == 0 ? Float.nan : 1 / Float($0 + 2) }
+            batch.append(
+                id: Array(id.utf8), inputIDs: ids, offsets: spans, textHash: 0xFEDC_BA98_7654_3210 &+ UInt64(round),
+                logProbs: kind == .scores ? scores : nil, teacherRanges: kind == .aligned ? ranges : nil,
+                teacherLosses: kind == .aligned ? losses : nil)
+        }
+        return batch
+    }
+
+    static func stream(_ kind: StreamHeader.Kind, _ encoding: RecordEncoding, batches: Int = 2) throws -> [UInt8] {
+        try written { output in
+            let writer = try RecordWriter(output, header: header(kind), encoding: encoding)
+            for round in 0..<batches { try writer.write(batch(kind, round: UInt32(round))) }
+            try writer.finish()
+        }
+    }
+}
+
+/// Everything in a stream, as one batch.
+func readAll(_ source: ByteInput, expecting: [StreamHeader.Kind] = StreamHeader.Kind.allCases) throws -> (StreamHeader, RecordBatch) {
+    let reader = try RecordReader(source, expecting: expecting)
+    var all = RecordBatch()
+    while let batch = try reader.next() { all.append(batch, documents: 0..<batch.documentCount) }
+    return (reader.header, all)
+}
+
+func expectEqual(_ left: RecordBatch, _ right: RecordBatch, _ message: String = "", file: StaticString = #filePath, line: UInt = #line) {
+    XCTAssertEqual(left.documentIDs, right.documentIDs, message, file: file, line: line)
+    XCTAssertEqual(left.documentSplits, right.documentSplits, message, file: file, line: line)
+    XCTAssertEqual(left.textHashes, right.textHashes, message, file: file, line: line)
+    XCTAssertEqual(left.inputIDs, right.inputIDs, message, file: file, line: line)
+    XCTAssertEqual(left.offsets, right.offsets, message, file: file, line: line)
+    XCTAssertEqual(left.teacherRanges, right.teacherRanges, message, file: file, line: line)
+    XCTAssertEqual(left.logProbs?.map(\.bitPattern), right.logProbs?.map(\.bitPattern), message, file: file, line: line)
+    XCTAssertEqual(left.teacherLosses?.map(\.bitPattern), right.teacherLosses?.map(\.bitPattern), message, file: file, line: line)
+}
+
+final class RecordTests: XCTestCase {
+    func testRoundTrips() throws {
+        for kind in StreamHeader.Kind.allCases {
+            var expected = Example.batch(kind)
+            expected.append(Example.batch(kind, round: 1), documents: 0..<3)
+            for encoding in RecordEncoding.allCases {
+                let bytes = try Example.stream(kind, encoding)
+                for source in [input(bytes), slowInput(bytes)] {
+                    let (header, batch) = try readAll(source, expecting: [kind])
+                    XCTAssertEqual(header, Example.header(kind), "\(kind) \(encoding)")
+                    expectEqual(batch, expected, "\(kind) \(encoding)")
+                }
+            }
+        }
+    }
+
+    func testStreamsWithoutRecords() throws {
+        for encoding in RecordEncoding.allCases {
+            let (header, batch) = try readAll(input(try Example.stream(.scores, encoding, batches: 0)))
+            XCTAssertEqual(header.stream, .scores)
+            XCTAssertEqual(batch.documentCount, 0)
+        }
+    }
+
+    func testConcatenation() throws {
+        for encoding in RecordEncoding.allCases {
+            let one = try Example.stream(.tokens, encoding)
+            let reader = try RecordReader(input(one + one + one))
+            while try reader.next() != nil {}
+            XCTAssertEqual(reader.documentCount, 18)
+            XCTAssertEqual(reader.tokenCount, 42)
+            XCTAssertEqual(reader.streamCount, 3)
+            var other = Example.header(.tokens)
+            other["producer"] = "test 2"
+            func stream(_ header: StreamHeader) throws -> [UInt8] {
+                try written { try RecordWriter($0, header: header, encoding: encoding).finish() }
+            }
+            XCTAssertEqual(try readAll(input(one + stream(other))).1.documentCount, 6)
+            other["vocabulary_sha256"] = "00fe"
+            expectFailure(.badData, "'vocabulary_sha256' is 00fe, before 00ff") { try readAll(input(one + stream(other))) }
+            expectFailure(.badData, "'stream' is scores, before tokens") { try readAll(input(one + Example.stream(.scores, encoding))) }
+        }
+    }
+
+    func testSecondStreamStartsItsOwnCounts() throws {
+        let one = try Example.stream(.tokens, .tensor)
+        let reader = try RecordReader(input(one + one))
+        var places: [Failure.Place] = []
+        while try reader.next() != nil { places.append(reader.lastPlace) }
+        XCTAssertEqual(places.count, 4)
+        guard case .record(3, let byte) = places[3] else { return XCTFail("\(places)") }
+        XCTAssertGreaterThan(byte, one.count)
+    }
+
+    func testKindsAreExpected() throws {
+        for encoding in RecordEncoding.allCases {
+            let bytes = try Example.stream(.tokens, encoding)
+            let failure = expectFailure(.badData, "holds tokens, expected scores or aligned") { try RecordReader(input(bytes), expecting: [.scores, .aligned]) }
+            XCTAssertEqual(failure?.hint, "make them with 'teacher-score' or 'align'")
+        }
+    }
+
+    func testSummaryIsOfTheContent() throws {
+        var sums: Set<String> = []
+        for encoding in RecordEncoding.allCases {
+            for batches in [2, 3] {
+                let reader = try RecordReader(input(try Example.stream(.scores, encoding, batches: batches)))
+                var (whole, split) = (RecordSummary(), RecordSummary())
+                while let batch = try reader.next() {
+                    whole.add(batch)
+                    for document in 0..<batch.documentCount { split.add(batch.slice(document..<document + 1)) }
+                }
+                XCTAssertEqual(whole.checksum, split.checksum, "any batch size")
+                XCTAssertEqual(whole.documents, 3 * batches)
+                XCTAssertEqual(whole.tokens, 7 * batches)
+                XCTAssertEqual(whole.scored, 5 * batches)
+                XCTAssertEqual(whole.emptyDocuments, batches)
+                XCTAssertEqual(whole.longestDocument, 4)
+                XCTAssertEqual(whole.columns, ["text_hashes", "offsets", "log_probs"])
+                sums.insert("\(batches) \(whole.checksum)")
+            }
+        }
+        XCTAssertEqual(sums.count, 2, "the same for both encodings, another for other content: \(sums)")
+    }
+
+    func testTheWriterRefusesWhatAReaderWould() throws {
+        var batch = Example.batch(.scores)
+        batch.logProbs?[1] = -.infinity
+        let output = ByteOutput(descriptor: 999, name: "out", closing: false)
+        let writer = try RecordWriter(output, header: Example.header(.scores), encoding: .tensor)
+        expectFailure(.badData, "'log_probs' at token 1 is -inf") { try writer.write(batch) }
+    }
+
+    func testBatchParts() {
+        let batch = Example.batch(.aligned)
+        XCTAssertEqual(batch.tokens(of: 2), 3..<7)
+        let part = batch.slice(1..<3)
+        XCTAssertEqual(part.documentSplits, [0, 0, 4])
+        XCTAssertEqual(part.offsets?.count, 8)
+        var again = RecordBatch()
+        for document in 0..<3 { again.append(batch, documents: document..<document + 1) }
+        expectEqual(again, batch)
+        again.removeAll()
+        XCTAssertEqual(again.documentSplits, [0])
+        again.append(batch, documents: 0..<3)
+        expectEqual(again, batch)
+    }
+
+    func testLargeBatch() throws {
+        var batch = RecordBatch()
+        let ids = (0..<200_000).map { UInt32($0 % 999) }
+        batch.append(id: Array("big".utf8), inputIDs: ids, logProbs: ids.map { -Float($0) / 7 })
+        for encoding in RecordEncoding.allCases {
+            let bytes = try written { output in
+                let writer = try RecordWriter(output, header: Example.header(.scores), encoding: encoding)
+                try writer.write(batch)
+                try writer.finish()
+            }
+            expectEqual(try readAll(input(bytes)).1, batch)
+        }
+    }
+}

@@ -14,7 +14,7 @@ folder=${1:-Sources}
 [ -d "$folder" ] || { echo "check-banned: no folder '$folder'" >&2; exit 66; }
 
 pattern='(^|[^A-Za-z0-9_.`])(print|debugPrint|readLine|fatalError|NSLog)\(|Swift\.print\('
-pattern="$pattern"'|\<(FileHandle|JSONSerialization|JSONDecoder|JSONEncoder)\>|try!|\((contentsOf|contentsOfFile):|\.write\(to(File)?:'
+pattern="$pattern"'|\<(FileHandle|JSONSerialization|JSONDecoder|JSONEncoder)\>|try!|\<(Data|NSData|String)\((contentsOf|contentsOfFile):|\.write\(to(File)?:'
 pattern="$pattern"'|import +(Foundation|FoundationEssentials)\>'
 
 # Comments may speak of them.

@@ -30,10 +30,10 @@ extension Bench {
         }
     }
 
-    /// Attention of SmolLM2-135M's shape over documents of several lengths; operations counted for visible scores only.
+    /// Attention of SmolLM2-135M's and of a 15 M Llama's shape over documents of several lengths; operations counted for visible scores only.
     func attention() {
-        let (heads, keyHeads, D) = (9, 3, 64)
-        for (segments, length) in [(4, 512), (16, 128), (64, 32), (1, 2_048)] {
+        for (segments, length, heads, keyHeads, D) in [(4, 512, 9, 3, 64), (16, 128, 9, 3, 64), (64, 32, 9, 3, 64), (1, 2_048, 9, 3, 64), (8, 256, 6, 6, 48), (2, 1_024, 6, 6, 48)] {
+            let shape = "\(segments) x \(length), \(heads)/\(keyHeads) x \(D)"
             let rows = segments * length
             let splits = (0...segments).map { $0 * length }
             let (q, k, v) = (random(rows * heads * D), random(rows * keyHeads * D, seed: 2), random(rows * keyHeads * D, seed: 3))
@@ -48,8 +48,8 @@ extension Bench {
                 forward()
                 return near(o.pointer[5], Double(v.pointer[5]))
             }
-            product("attention forward \(segments) x \(length)", operations: size, verify: firstRowIsItsValue, forward)
-            product("attention backward \(segments) x \(length)", operations: 2.5 * size, verify: firstRowIsItsValue) {
+            product("attention forward \(shape)", operations: size, verify: firstRowIsItsValue, forward)
+            product("attention backward \(shape)", operations: 2.5 * size, verify: firstRowIsItsValue) {
                 operations.attentionBackward(
                     dq: dq, dk: dk, dv: dv, do: o, o: o, lse: lse, q: q, k: k, v: v, splits: splits, heads: heads,
                     keyValueHeads: keyHeads, headWidth: D)

@@ -25,17 +25,20 @@ struct AttentionShape {
     var keyStride: Int { keyValueHeads * headWidth }
     var scale: Float { Float(1 / Double(headWidth).squareRoot()) }
 
-    /// Query rows of one block. Of 32 to 256, 64 is the fastest or within 4 % of it for segments of 32 to 2,048 rows (compute-bench attention):
-    /// larger blocks compute more hidden scores (256: 10 % slower at 512 rows), smaller ones pack the keys more often.
-    static let blockRows = 64
+    /// Query heads that read one key head; their rows are stacked, so that OpenBLAS packs the keys once for all.
+    var group: Int { heads / keyValueHeads }
+    /// Query rows of one block: about 96 in a stack. Of 32 to 384, the fastest or within 4 % of it (compute-bench attention, groups of 1 and 3,
+    /// segments of 32 to 2,048 rows): higher stacks compute more hidden scores, lower ones pack the keys more often.
+    var blockRows: Int { max(16, 96 / group) }
 
     /// Blocks of query rows of all segments.
     var blocks: [AttentionBlock] {
         var blocks: [AttentionBlock] = []
+        let step = blockRows
         for segment in 0..<segments {
             var first = splits[segment]
             while first < splits[segment + 1] {
-                let end = min(first + AttentionShape.blockRows, splits[segment + 1])
+                let end = min(first + step, splits[segment + 1])
                 blocks.append(AttentionBlock(segment: splits[segment], first: first, end: end))
                 first = end
             }
@@ -55,6 +58,28 @@ struct AttentionBlock {
     var keys: Int { end - segment }
     /// Floats from one row of scores to the next: whole vectors.
     var stride: Int { (keys + 15) / 16 * 16 }
-    /// Keys that the block's row `i` sees: itself and all before.
-    func visible(_ i: Int) -> Int { first - segment + i + 1 }
+    /// Keys that row `i` of the stack sees: itself and all before.
+    func visible(_ i: Int) -> Int { first - segment + i % rows + 1 }
+}
+
+/// The rows of a block in all heads that share a key head, one head after the other: row i of the stack is row i % block.rows of
+/// head i / block.rows of the group.
+struct QueryStack {
+    let shape: AttentionShape
+    let block: AttentionBlock
+    let keyHead: Int
+
+    var rows: Int { shape.group * block.rows }
+    /// Where the segment's first key of the key head lies in k and v.
+    var keyOffset: Int { block.segment * shape.keyStride + keyHead * shape.headWidth }
+    /// Where row `i` lies in the log-sum-exps: (rows, heads).
+    func statistic(_ i: Int) -> Int { (block.first + i % block.rows) * shape.heads + keyHead * shape.group + i / block.rows }
+    /// Where row `i` lies in q and o.
+    func offset(_ i: Int) -> Int { statistic(i) * shape.headWidth }
+
+    /// Copies the rows from q's layout, one behind the other.
+    func gather(_ source: Buffer, into stacked: UnsafeMutablePointer<Float>) {
+        let D = shape.headWidth
+        for i in 0..<rows { (stacked + i * D).update(from: source.pointer + offset(i), count: D) }
+    }
 }

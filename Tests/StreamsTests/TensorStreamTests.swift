@@ -25,6 +25,26 @@ final class TensorStreamTests: XCTestCase {
         }
     }
 
+    /// The bytes of version 1 of the format, which Tests/oracles/stream_opens.py opens with the safetensors package.
+    func testGoldenBytes() throws {
+        for kind in StreamHeader.Kind.allCases {
+            let path = "\(goldenFolder)/tiny.\(kind.rawValue)"
+            let bytes = try Example.stream(kind, .tensor)
+            guard let golden = try? contents(path) else {
+                let output = try ByteOutput.file(path)
+                try output.write(bytes)
+                try output.close()
+                XCTFail("there was no \(path); it has been made, to be looked at and committed")
+                continue
+            }
+            XCTAssertEqual(bytes, golden, "\(kind): the format has changed; a new version, or a mistake?")
+        }
+    }
+
+    private var goldenFolder: String {
+        #filePath.replacingOccurrences(of: "StreamsTests/TensorStreamTests.swift", with: "fixtures")
+    }
+
     func testTruncationSaysWhere() throws {
         let bytes = try Example.stream(.tokens, .tensor)
         let reader = try RecordReader(input(bytes))

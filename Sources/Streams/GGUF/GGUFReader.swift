@@ -39,11 +39,10 @@ struct GGUFReader {
     }
 
     private mutating func readVersion() throws {
-        let start = map.bytes
-        guard start.starts(with: "GGUF".utf8) else {
-            if start.isEmpty { throw cursor.failure("not a GGUF file: it is empty") }
-            if let (what, hint) = wrongKind(start) { throw cursor.failure("not a GGUF file: it is \(what)", hint: hint) }
-            throw cursor.failure("not a GGUF file: expected 'GGUF', found '\(printable(start.prefix(4)))'")
+        guard map.bytes.starts(with: "GGUF".utf8) else {
+            if map.bytes.starts(with: "FUGG".utf8) { throw cursor.failure("a GGUF file in the other byte order") }
+            let kind = FileKind(Array(map.bytes.prefix(FileKind.sniffed)))
+            throw cursor.failure("not a GGUF file: this is \(kind.title)", hint: kind.hint)
         }
         cursor.offset = 4
         version = try cursor.u32("the version")

@@ -1,0 +1,54 @@
+// Rows of several segments one after the other, without padding.
+
+/// Token ids of whole segments, with the position of each inside its own.
+struct PackedTokens {
+    let ids: [UInt32]
+    /// Segment i is rows [splits[i], splits[i + 1]).
+    let splits: [Int]
+    /// 0, 1, 2 … anew in every segment.
+    let positions: [Int32]
+    /// Rows of the longest segment.
+    let longest: Int
+
+    var count: Int { ids.count }
+
+    /// Traps when `splits` does not start at 0, falls, or does not end at the number of ids.
+    init(ids: [UInt32], splits: [Int]) {
+        precondition(splits.first == 0 && splits.last == ids.count, "bug: splits \(splits.first ?? -1)…\(splits.last ?? -1) of \(ids.count) rows")
+        var positions: [Int32] = []
+        positions.reserveCapacity(ids.count)
+        var longest = 0
+        for i in 1..<max(splits.count, 1) {
+            let length = splits[i] - splits[i - 1]
+            precondition(length >= 0, "bug: splits fall at \(i)")
+            longest = max(longest, length)
+            for position in 0..<length { positions.append(Int32(position)) }
+        }
+        self.ids = ids
+        self.splits = splits
+        self.positions = positions
+        self.longest = longest
+    }
+}
+
+/// The table of rotary angles, as long as the longest segment seen so far asks.
+struct RotaryCache {
+    private let headWidth: Int
+    private let theta: Double
+    private var table: Buffer?
+
+    init(_ configuration: LlamaConfiguration) {
+        headWidth = configuration.headWidth
+        theta = configuration.ropeTheta
+    }
+
+    /// A table for at least `positions` positions. Growing by doubling; a row does not depend on the length.
+    mutating func table(_ positions: Int) -> Buffer {
+        if let table, table.count >= positions * headWidth { return table }
+        var length = 256
+        while length < positions { length *= 2 }
+        let grown = rotaryTable(positions: length, headWidth: headWidth, theta: theta)
+        table = grown
+        return grown
+    }
+}

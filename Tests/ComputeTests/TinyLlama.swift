@@ -1,0 +1,43 @@
+// Small models and batches that the model tests share.
+import XCTest
+
+@testable import Compute
+
+enum TinyLlama {
+    /// Two layers of width 32: 4 heads over 2 key heads, 101 tokens.
+    static func configuration(tied: Bool = false) -> LlamaConfiguration {
+        LlamaConfiguration(
+            vocabularySize: 101, width: 32, layers: 2, heads: 4, keyValueHeads: 2, headWidth: 8, hiddenWidth: 48, maximumPositions: 64,
+            tiedEmbeddings: tied, initializerRange: 0.15)
+    }
+
+    /// Large enough that its products are cut into several tiles; odd sizes.
+    static let wide = LlamaConfiguration(
+        vocabularySize: 3001, width: 160, layers: 2, heads: 5, keyValueHeads: 1, headWidth: 32, hiddenWidth: 336, maximumPositions: 512,
+        tiedEmbeddings: true)
+
+    static func ids(_ count: Int, vocabulary: Int, seed: UInt64) -> [UInt32] {
+        var state = seed
+        return (0..<count).map { _ in
+            state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+            return UInt32((state >> 33) % UInt64(vocabulary))
+        }
+    }
+
+    /// Segments of the given lengths; targets are the next ids, none at the end of each; teacher losses where asked, every fifth unmapped.
+    static func batch(_ lengths: [Int], vocabulary: Int, seed: UInt64, teacher: Bool = false) -> TrainingBatch {
+        let count = lengths.reduce(0, +)
+        let inputs = ids(count, vocabulary: vocabulary, seed: seed)
+        let splits = lengths.reduce(into: [0]) { $0.append($0.last! + $1) }
+        let ends = Set(splits.map { $0 - 1 })
+        let targets = (0..<count).map { ends.contains($0) ? -1 : Int32(inputs[$0 + 1]) }
+        let losses = ids(count, vocabulary: 8000, seed: seed + 1).enumerated().map { $0.offset % 5 == 3 ? Float.nan : Float($0.element) / 1000 }
+        return TrainingBatch(inputs: inputs, splits: splits, targets: targets, teacherLosses: teacher ? losses : nil)
+    }
+}
+
+/// Skips where OpenBLAS runs a core whose sums depend on a row's place in the call (a user can name one).
+func requireRowIndependentCore() throws {
+    let dependent = ["Haswell", "Zen", "Excavator"]
+    try XCTSkipIf(dependent.contains(OpenBLAS.core), "OpenBLAS's core \(OpenBLAS.core) sums rows by their place")
+}

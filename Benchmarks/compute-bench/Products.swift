@@ -12,7 +12,11 @@ private func dot(_ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, _ n: Int)
 extension Bench {
     /// The linear maps of a SmolLM2-135M layer and of a 15 M Llama, by rows.
     func linear() {
-        for (rows, inputs, outputs) in [(2_048, 576, 576), (2_048, 576, 1_536), (2_048, 1_536, 576), (512, 576, 576), (512, 576, 1_536), (64, 576, 1_536), (4_096, 288, 768)] {
+        let shapes = [
+            (2_048, 576, 576), (2_048, 576, 1_536), (2_048, 1_536, 576), (512, 576, 576), (512, 576, 1_536), (64, 576, 1_536),
+            (4_096, 288, 768),
+        ]
+        for (rows, inputs, outputs) in shapes {
             let (x, w) = (random(rows * inputs), random(outputs * inputs, seed: 2))
             let (y, dw, dx) = (Buffer(count: rows * outputs), Buffer(count: outputs * inputs), Buffer(count: rows * inputs))
             let size = 2 * Double(rows) * Double(inputs) * Double(outputs)
@@ -32,7 +36,10 @@ extension Bench {
 
     /// Attention of SmolLM2-135M's and of a 15 M Llama's shape over documents of several lengths; operations counted for visible scores only.
     func attention() {
-        for (segments, length, heads, keyHeads, D) in [(4, 512, 9, 3, 64), (16, 128, 9, 3, 64), (64, 32, 9, 3, 64), (1, 2_048, 9, 3, 64), (8, 256, 6, 6, 48), (2, 1_024, 6, 6, 48)] {
+        let shapes = [
+            (4, 512, 9, 3, 64), (16, 128, 9, 3, 64), (64, 32, 9, 3, 64), (1, 2_048, 9, 3, 64), (8, 256, 6, 6, 48), (2, 1_024, 6, 6, 48),
+        ]
+        for (segments, length, heads, keyHeads, D) in shapes {
             let shape = "\(segments) x \(length), \(heads)/\(keyHeads) x \(D)"
             let rows = segments * length
             let splits = (0...segments).map { $0 * length }

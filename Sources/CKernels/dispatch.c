@@ -27,8 +27,9 @@ enum preceptor_level preceptor_best_level(void) {
     if (!__get_cpuid(0x80000001, &a, &b, &ecx81, &d)) return preceptor_baseline;
     const uint64_t states = saved_states(ecx1);
     const bool ymm = (states & 0x06) == 0x06, zmm = (states & 0xe6) == 0xe6;
-    const bool v3 = ymm && all(ecx1, bit_SSE3 | bit_SSSE3 | bit_FMA | bit_CMPXCHG16B | bit_SSE4_1 | bit_SSE4_2 | bit_MOVBE | bit_POPCNT | bit_AVX | bit_F16C)
-        && all(ebx7, bit_BMI | bit_AVX2 | bit_BMI2) && all(ecx81, bit_LAHF_LM | bit_LZCNT);
+    const uint32_t v3_ecx1 = bit_SSE3 | bit_SSSE3 | bit_FMA | bit_CMPXCHG16B | bit_SSE4_1 | bit_SSE4_2 | bit_MOVBE | bit_POPCNT
+        | bit_AVX | bit_F16C;
+    const bool v3 = ymm && all(ecx1, v3_ecx1) && all(ebx7, bit_BMI | bit_AVX2 | bit_BMI2) && all(ecx81, bit_LAHF_LM | bit_LZCNT);
     const bool v4 = v3 && zmm && all(ebx7, bit_AVX512F | bit_AVX512DQ | bit_AVX512CD | bit_AVX512BW | bit_AVX512VL);
     return v4 ? preceptor_v4 : v3 ? preceptor_v3 : preceptor_baseline;
 }

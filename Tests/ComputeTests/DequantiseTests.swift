@@ -10,7 +10,10 @@ final class DequantiseTests: XCTestCase {
         // One byte off alignment, as blocks of 34 bytes are.
         let shifted = [0] + bytes
         result.withUnsafeMutableBufferPointer { result in
-            shifted.withUnsafeBytes { dequantise(type, from: UnsafeRawBufferPointer(rebasing: $0[1...]), into: result.baseAddress!, count: count, pool: pool) }
+            shifted.withUnsafeBytes { stored in
+                let odd = UnsafeRawBufferPointer(rebasing: stored[1...])
+                dequantise(type, from: odd, into: result.baseAddress!, count: count, pool: pool)
+            }
         }
         return result
     }

@@ -25,8 +25,6 @@ struct preceptor_kernels {
     const char *name;
 
     // Elementwise.
-    /// y = e^x within 2 ulp; 0 from -104 down, infinity from 88.73 up, subnormals right, NaN kept.
-    void (*exponential)(float *y, const float *x, ptrdiff_t n);
     /// y += x
     void (*add)(float *y, const float *x, ptrdiff_t n);
     /// x *= factor
@@ -51,7 +49,7 @@ struct preceptor_kernels {
     // Rows of softmax.
     /// x[i] = e^(x[i] - largest) for i < n, 0 from n to width; returns their sum, and the largest x. Width is a multiple of 16, n > 0.
     double (*softmax_row)(float *x, ptrdiff_t n, ptrdiff_t width, float *largest);
-    /// x = factor * e^(x - shift)
+    /// x = factor * e^(x - shift), the power within 1 ulp: 0 from -104 down, infinity from 88.73 up, subnormals right, NaN kept.
     void (*scaled_exponentials)(float *x, ptrdiff_t n, float shift, float factor);
     /// With p = e^(s - lse): s = p, dp = scale * p * (dp - delta) for i < n, 0 from n to width. Width is a multiple of 16.
     void (*softmax_row_gradient)(float *s, float *dp, ptrdiff_t n, ptrdiff_t width, float lse, float delta, float scale);

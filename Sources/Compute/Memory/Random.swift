@@ -13,6 +13,8 @@ public struct Xoshiro256: RandomNumberGenerator, Sendable {
         s = (mixer.next(), mixer.next(), mixer.next(), mixer.next())
     }
 
+    init(state: (UInt64, UInt64, UInt64, UInt64)) { s = state }
+
     public mutating func next() -> UInt64 {
         let result = rotatedLeft(s.1 &* 5, 7) &* 9
         let t = s.1 << 17
@@ -48,7 +50,7 @@ public struct Xoshiro256: RandomNumberGenerator, Sendable {
 }
 
 /// SplitMix64 (Steele, Lea & Flood 2014).
-private struct SplitMix64 {
+struct SplitMix64 {
     var state: UInt64
 
     mutating func next() -> UInt64 {

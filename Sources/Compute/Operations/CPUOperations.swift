@@ -11,15 +11,10 @@ public final class CPUOperations: Operations {
     let scratch: Scratch
     var headMemory = HeadMemory()
 
-    /// The best kernels that this processor runs.
-    public convenience init(pool: ThreadPool) {
-        self.init(pool: pool, level: preceptor_best_level())
-    }
-
-    /// The kernels of a level, or the best below it: tests compare them.
-    init(pool: ThreadPool, level: preceptor_level) {
+    /// With the best kernels that this processor runs.
+    public init(pool: ThreadPool) {
         self.pool = pool
-        kernels = preceptor_kernels_for(level).pointee
+        kernels = preceptor_kernels_for(preceptor_best_level()).pointee
         scratch = Scratch(workers: pool.threads)
     }
 

@@ -1,0 +1,53 @@
+import XCTest
+
+@testable import Compute
+
+final class SequencePackerTests: XCTestCase {
+    private func batches(
+        _ documents: [[UInt32]], teacher: [[Float]]? = nil, length: Int, batch: Int, bos: UInt32?, eos: UInt32?
+    ) -> [TrainingBatch] {
+        var packer = SequencePacker(sequenceLength: length, batchTokens: batch, bosID: bos, eosID: eos)
+        var result: [TrainingBatch] = []
+        for (index, document) in documents.enumerated() {
+            packer.append(ids: document[...], teacherLosses: teacher?[index][...])
+            while let next = packer.next() { result.append(next) }
+        }
+        while let next = packer.finish() { result.append(next) }
+        return result
+    }
+
+    func testInputsTargetsAndSegmentsByHand() {
+        let result = batches(
+            [[10, 11, 12], [20, 21]], teacher: [[0.5, 1, 2], [3, .nan]], length: 2, batch: 4, bos: 1, eos: 2)
+        // 1 10 11 12 2 -> inputs 1 10 | 11 12; then 1 20 21 2 -> inputs 1 20 | 21.
+        XCTAssertEqual(result.map(\.inputs), [[1, 10, 11, 12], [1, 20, 21]])
+        XCTAssertEqual(result.map(\.targets), [[10, 11, 12, 2], [20, 21, 2]])
+        XCTAssertEqual(result.map(\.splits), [[0, 2, 4], [0, 2, 3]])
+        XCTAssertEqual(result[0].teacherLosses!.prefix(3), [0.5, 1, 2])
+        XCTAssertTrue(result[0].teacherLosses![3].isNaN)
+        XCTAssertEqual(result[1].teacherLosses![0], 3)
+        XCTAssertTrue(result[1].teacherLosses![1].isNaN && result[1].teacherLosses![2].isNaN)
+    }
+
+    func testWithoutSpecialTokensTheFirstTokenIsOnlyContext() {
+        let result = batches([[7, 8, 9], [5], []], length: 8, batch: 8, bos: nil, eos: nil)
+        XCTAssertEqual(result.map(\.inputs), [[7, 8]])
+        XCTAssertEqual(result.map(\.targets), [[8, 9]])
+    }
+
+    func testEveryTargetComesOnceWhateverTheSizes() {
+        let documents: [[UInt32]] = (0..<9).map { d in (0..<UInt32(d * 3)).map { UInt32(d) * 100 + $0 } }
+        for length in 1...7 {
+            for batch in length...(length + 9) {
+                let result = batches(documents, length: length, batch: batch, bos: 1, eos: nil)
+                XCTAssertEqual(result.flatMap(\.targets), documents.joined().map { Int32($0) })
+                for one in result {
+                    XCTAssertLessThanOrEqual(one.inputs.count, batch)
+                    XCTAssertEqual(one.splits.first, 0)
+                    XCTAssertEqual(one.splits.last, one.inputs.count)
+                    for (a, b) in zip(one.splits, one.splits.dropFirst()) { XCTAssertTrue((1...length).contains(b - a)) }
+                }
+            }
+        }
+    }
+}

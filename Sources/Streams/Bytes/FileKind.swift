@@ -5,7 +5,7 @@ public enum FileKind: Sendable {
     case empty
     /// Our own records in the tensor encoding.
     case tensorStream
-    case safetensors, gguf, zip, pickle
+    case safetensors, gguf, ggufSwapped, hdf5, zip, pickle
     case jsonObject, jsonArray
     case gzip, zstd, xz, bzip2, parquet, arrow
     case lfsPointer, html, utf16, zeros
@@ -34,8 +34,10 @@ public enum FileKind: Sendable {
         case .tensorStream: "a tensor stream"
         case .safetensors: "a safetensors file"
         case .gguf: "a GGUF file"
-        case .zip: "a zip archive or a PyTorch checkpoint"
-        case .pickle: "a Python pickle"
+        case .ggufSwapped: "a GGUF file in the other byte order"
+        case .hdf5: "an HDF5 file"
+        case .zip: "a zip archive, perhaps a PyTorch checkpoint"
+        case .pickle: "a Python pickle, perhaps a PyTorch checkpoint"
         case .jsonObject: "JSON or NDJSON"
         case .jsonArray: "a JSON array"
         case .gzip: "gzip data"
@@ -64,7 +66,8 @@ public enum FileKind: Sendable {
         case .utf16: "convert it first: iconv -f UTF-16 -t UTF-8 FILE | ..."
         case .lfsPointer: "fetch the file itself: git lfs pull"
         case .html: "the download gave a page, probably an error or a login, instead of the file"
-        case .zip, .pickle: "convert the checkpoint to safetensors first"
+        case .zip, .pickle: "convert it to safetensors: a pickle can run code and is never opened"
+        case .zeros: "the file was not written to its end: fetch or make it again"
         case .parquet, .arrow: "convert it to NDJSON first, for example with duckdb or pyarrow"
         default: nil
         }
@@ -75,8 +78,9 @@ public enum FileKind: Sendable {
         let table: [([UInt8], FileKind)] = [
             ([0x1F, 0x8B], .gzip), ([0x28, 0xB5, 0x2F, 0xFD], .zstd), ([0xFD, 0x37, 0x7A, 0x58, 0x5A, 0x00], .xz),
             (Array("BZh".utf8), .bzip2), (Array("PAR1".utf8), .parquet), (Array("ARROW1".utf8), .arrow),
-            ([0xFF, 0xFF, 0xFF, 0xFF], .arrow), (Array("GGUF".utf8), .gguf), ([0x50, 0x4B, 0x03, 0x04], .zip),
-            ([0x80, 0x02], .pickle), ([0x80, 0x04], .pickle), ([0xFF, 0xFE], .utf16), ([0xFE, 0xFF], .utf16),
+            ([0xFF, 0xFF, 0xFF, 0xFF], .arrow), (Array("GGUF".utf8), .gguf), (Array("FUGG".utf8), .ggufSwapped),
+            ([0x89, 0x48, 0x44, 0x46], .hdf5), ([0x50, 0x4B, 0x03, 0x04], .zip), ([0x80, 0x02], .pickle), ([0x80, 0x03], .pickle),
+            ([0x80, 0x04], .pickle), ([0x80, 0x05], .pickle), ([0xFF, 0xFE], .utf16), ([0xFE, 0xFF], .utf16),
             (Array("version https://".utf8), .lfsPointer),
         ]
         // A safetensors header first: its length may begin with the bytes of any of these.

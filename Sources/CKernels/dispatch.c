@@ -34,12 +34,6 @@ enum preceptor_level preceptor_best_level(void) {
     return v4 ? preceptor_v4 : v3 ? preceptor_v3 : preceptor_baseline;
 }
 
-bool preceptor_has_avx512_bf16(void) {
-    uint32_t a, b, c, d;
-    if (preceptor_best_level() != preceptor_v4 || !__get_cpuid_count(7, 1, &a, &b, &c, &d)) return false;
-    return a & (1u << 5);
-}
-
 const struct preceptor_kernels *preceptor_kernels_for(enum preceptor_level level) {
     const enum preceptor_level best = preceptor_best_level();
     if (level > best) level = best;
@@ -51,7 +45,6 @@ const struct preceptor_kernels *preceptor_kernels_for(enum preceptor_level level
 #else
 
 enum preceptor_level preceptor_best_level(void) { return preceptor_baseline; }
-bool preceptor_has_avx512_bf16(void) { return false; }
 const struct preceptor_kernels *preceptor_kernels_for(enum preceptor_level level) {
     (void)level;
     return &preceptor_kernels_baseline;

@@ -77,8 +77,6 @@ enum preceptor_level { preceptor_baseline = 0, preceptor_v3 = 3, preceptor_v4 = 
 enum preceptor_level preceptor_best_level(void);
 /// The loops for a level; those of the best level here if it is lower.
 const struct preceptor_kernels *preceptor_kernels_for(enum preceptor_level level);
-/// True where the processor multiplies bfloat16 (AVX512_BF16).
-bool preceptor_has_avx512_bf16(void);
 
 /// One relaxed turn of a spin loop.
 static inline void preceptor_pause(void) {

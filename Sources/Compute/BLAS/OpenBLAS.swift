@@ -1,11 +1,9 @@
-// OpenBLAS: the right core for this processor, one thread, and one matrix product.
-import CKernels
+// OpenBLAS: one thread, one matrix product, and the name of the core that runs it.
 import COpenBLAS
-import Glibc
 
 /// The BLAS library as this process uses it. Ready before its first product; see docs/decisions/0002-openblas-core.md.
 public enum OpenBLAS {
-    /// The core type that OpenBLAS runs, for example "Cooperlake", after ours was preferred to its own choice.
+    /// The core type that OpenBLAS runs, for example "Cooperlake": its own choice, or that of `OPENBLAS_CORETYPE`.
     public static let core: String = prepare()
 
     /// Version and build options as OpenBLAS states them.
@@ -36,28 +34,8 @@ public enum OpenBLAS {
     static let smallProductLimit = 1_000_000
 }
 
-/// Chooses the core and takes OpenBLAS's own threads away. Runs once, before any product.
+/// Takes OpenBLAS's own threads away. Runs once, before any product.
 private func prepare() -> String {
-    // A core that the user names is obeyed, also a slower one.
-    if getenv("OPENBLAS_CORETYPE") == nil { preferOwnCore() }
     openblas_set_num_threads(1)
-    return String(cString: openblas_get_corename())
-}
-
-/// OpenBLAS 0.3.21 decides between Haswell and the AVX-512 cores from registers that it does not set on processors newer than itself
-/// (AMD family 26): the choice is random from process to process, and so are speed (118 against 230 GFLOP/s) and bits.
-/// Where our own cpuid finds AVX-512 and OpenBLAS runs no core for it, its choice is made again with the core named.
-/// Not while another thread is inside OpenBLAS. Returns the core that runs.
-@discardableResult
-func preferOwnCore() -> String {
-    let running = String(cString: openblas_get_corename())
-    typealias Call = @convention(c) () -> Void
-    guard preceptor_best_level() == preceptor_v4, !OpenBLAS.wideCores.contains(running),
-        // Exported by builds with DYNAMIC_ARCH; others have one core and keep it.
-        let quit = dlsym(nil, "gotoblas_dynamic_quit"), let start = dlsym(nil, "gotoblas_dynamic_init")
-    else { return running }
-    setenv("OPENBLAS_CORETYPE", preceptor_has_avx512_bf16() ? "Cooperlake" : "SkylakeX", 1)
-    unsafeBitCast(quit, to: Call.self)()
-    unsafeBitCast(start, to: Call.self)()
     return String(cString: openblas_get_corename())
 }

@@ -11,7 +11,7 @@ extension RecordBatch {
     }
 
     /// The names of the optional columns that are here, in the order of the format.
-    var columns: [String] {
+    public var columns: [String] {
         var names: [String] = []
         if textHashes != nil { names.append("text_hashes") }
         if offsets != nil { names.append("offsets") }

@@ -21,6 +21,8 @@ protocol RecordSource: AnyObject {
 /// refused: its writer died. NDJSON shows truncation only by a cut last line. An input without a single byte is refused as well, since
 /// no writer that finished leaves one.
 public final class RecordReader {
+    /// The input as the user named it.
+    public let name: String
     public let encoding: RecordEncoding
     /// Of the first stream. Without a header line NDJSON has no facts, and its kind follows from the fields of the first record.
     public var header: StreamHeader { source.header }
@@ -37,6 +39,7 @@ public final class RecordReader {
     /// Reads the header. Throws `Failure.badData` (65) when the input is something else, which is then named, or holds another kind
     /// of records than one of `expecting`.
     public init(_ input: ByteInput, expecting: [StreamHeader.Kind] = StreamHeader.Kind.allCases) throws {
+        name = input.name
         let kind = try FileKind(input)
         switch kind {
         case .tensorStream, .safetensors:

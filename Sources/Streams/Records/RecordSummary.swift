@@ -11,6 +11,8 @@ public struct RecordSummary: Sendable {
     /// Tokens whose log-probability, and whose teacher loss, is a number.
     public private(set) var scored = 0
     public private(set) var mapped = 0
+    /// Negative log-probabilities, summed in Double in the order of the tokens.
+    public private(set) var nats = 0.0
     /// Documents without a token, and the longest in tokens.
     public private(set) var emptyDocuments = 0
     public private(set) var longestDocument = 0
@@ -29,6 +31,7 @@ public struct RecordSummary: Sendable {
         documents += batch.documentCount
         tokens += batch.tokenCount
         scored += batch.logProbs.map(numbers) ?? 0
+        for score in batch.logProbs ?? [] where !score.isNaN { nats -= Double(score) }
         mapped += batch.teacherLosses.map(numbers) ?? 0
         let logProbs = batch.logProbs?.map(plain)
         let losses = batch.teacherLosses?.map(plain)

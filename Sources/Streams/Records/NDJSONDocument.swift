@@ -13,8 +13,12 @@ struct NDJSONDocument {
     func expectFields(_ fields: inout [String]?) throws {
         let present = NDJSONDocument.optional.filter { record[$0] != nil }
         guard let before = fields else { return fields = present }
-        if let lost = before.first(where: { !present.contains($0) }) { throw RecordProblem("field '\(lost)' is missing, which the records before have") }
-        if let new = present.first(where: { !before.contains($0) }) { throw RecordProblem("field '\(new)' is here, which the records before lack") }
+        if let lost = before.first(where: { !present.contains($0) }) {
+            throw RecordProblem("field '\(lost)' is missing, which the records before have")
+        }
+        if let new = present.first(where: { !before.contains($0) }) {
+            throw RecordProblem("field '\(new)' is here, which the records before lack")
+        }
     }
 
     /// Appends the document to a batch. Throws `RecordProblem`; the batch is of no use then.

@@ -1,0 +1,121 @@
+// The whole model against transformers and torch: log-probabilities, losses, every gradient, ten optimiser steps.
+// Expected values: Tests/oracles/llama_reference.py.
+import Streams
+import TestSupport
+import XCTest
+
+@testable import Compute
+
+final class LlamaReferenceTests: XCTestCase {
+    /// One of the two reference models and what torch made of it.
+    private struct Reference {
+        let name: String
+        let expected: SafetensorsFile
+
+        init(_ name: String) throws {
+            self.name = name
+            expected = try Reference.file("\(name).expected")
+        }
+
+        static func file(_ name: String) throws -> SafetensorsFile {
+            let folder = #filePath.replacingOccurrences(of: "ComputeTests/LlamaReferenceTests.swift", with: "fixtures/llama")
+            return try SafetensorsFile.open("\(folder)/\(name).safetensors")
+        }
+
+        func values<T>(_ tensor: String, of file: SafetensorsFile, as type: T.Type) throws -> [T] {
+            Array(file.bytes(try XCTUnwrap(file.tensor(tensor), tensor)).bindMemory(to: T.self))
+        }
+
+        func model() throws -> LlamaModel {
+            var configuration = TinyLlama.configuration(tied: name == "tied")
+            configuration.normEpsilon = 1e-5
+            let file = try Reference.file("\(name).weights")
+            var buffers: [String: Buffer] = [:]
+            for tensor in file.tensors { buffers[tensor.name] = Buffer(try values(tensor.name, of: file, as: Float.self)) }
+            return try LlamaModel(configuration, buffers: buffers)
+        }
+
+        func batches() throws -> [TrainingBatch] {
+            let inputs = try values("inputs", of: expected, as: Int32.self)
+            let targets = try values("targets", of: expected, as: Int32.self)
+            let teacher = try values("teacher_losses", of: expected, as: Float.self)
+            let splits = try values("splits", of: expected, as: Int32.self).map { Int($0) }
+            let rows = splits.last!
+            return (0..<inputs.count / rows).map { i in
+                let range = i * rows..<(i + 1) * rows
+                return TrainingBatch(
+                    inputs: inputs[range].map { UInt32($0) }, splits: splits, targets: Array(targets[range]), teacherLosses: Array(teacher[range]))
+            }
+        }
+    }
+
+    private let pool = ThreadPool(threads: 2)
+
+    /// Normalised mean squared error: Σ(a − e)² / Σe².
+    private func normalisedError(_ actual: [Float], _ expected: [Float]) -> Double {
+        let difference = zip(actual, expected).map { Double($0) - Double($1) }
+        return inner(difference, difference) / inner(expected.doubles, expected.doubles)
+    }
+
+    private func compare(_ buffers: [(String, Buffer)], with file: SafetensorsFile, _ reference: Reference, below limit: Double) throws {
+        XCTAssertEqual(buffers.count, file.tensors.count)
+        for (name, buffer) in buffers {
+            let error = normalisedError(buffer.array, try reference.values(name, of: file, as: Float.self))
+            XCTAssertLessThan(error, limit, "\(file.name): \(name)")
+        }
+    }
+
+    func testLogProbabilities() throws {
+        for name in ["untied", "tied"] {
+            let reference = try Reference(name)
+            let batch = try reference.batches()[0]
+            let losses = Scorer(try reference.model(), pool: pool).losses(inputs: batch.inputs, splits: batch.splits, targets: batch.targets)
+            let expected = try reference.values("losses", of: reference.expected, as: Float.self)
+            assertClose(losses, expected.doubles, absolute: 2e-6, k: 8, name)
+        }
+    }
+
+    func testGradientsOfCrossEntropy() throws {
+        for name in ["untied", "tied"] {
+            let reference = try Reference(name)
+            let trainer = Trainer(try reference.model(), pool: pool)
+            let report = try trainer.accumulate(reference.batches()[0], loss: .crossEntropy)
+            let losses = try reference.values("step_losses", of: reference.expected, as: Double.self)
+            XCTAssertEqual(report.loss, losses[0], accuracy: 2e-6)
+            let gradients = zip(trainer.model.parameters, trainer.gradients).map { ($0.name, $1) }
+            try compare(gradients, with: Reference.file("\(name).gradients"), reference, below: 1e-10)
+        }
+    }
+
+    func testGradientsOfTheGuidedLoss() throws {
+        for name in ["untied", "tied"] {
+            let reference = try Reference(name)
+            let trainer = Trainer(try reference.model(), pool: pool)
+            let report = try trainer.accumulate(reference.batches()[0], loss: .guided(select: 0.4))
+            XCTAssertEqual(report.loss, try reference.values("guided_loss", of: reference.expected, as: Double.self)[0], accuracy: 2e-6)
+            let weights = try reference.values("guided_weights", of: reference.expected, as: Float.self)
+            XCTAssertEqual(report.selected, weights.count { $0 == 1 })
+            guard name == "untied" else { continue }
+            let gradients = zip(trainer.model.parameters, trainer.gradients).map { ($0.name, $1) }
+            try compare(gradients, with: Reference.file("untied.guided"), reference, below: 1e-10)
+        }
+    }
+
+    /// Ten AdamW steps, every one of them clipped: losses, norms, and where the parameters end.
+    func testTenSteps() throws {
+        for name in ["untied", "tied"] {
+            let reference = try Reference(name)
+            let trainer = Trainer(try reference.model(), settings: AdamWSettings(), pool: pool)
+            let losses = try reference.values("step_losses", of: reference.expected, as: Double.self)
+            let norms = try reference.values("step_norms", of: reference.expected, as: Double.self)
+            for (i, batch) in try reference.batches().enumerated() {
+                let report = try trainer.step(batch, loss: .crossEntropy, learningRate: 3e-3)
+                XCTAssertEqual(report.loss, losses[i], accuracy: 1e-5, "\(name), step \(i + 1)")
+                XCTAssertEqual(report.gradientNorm, norms[i], accuracy: 1e-5, "\(name), step \(i + 1)")
+                XCTAssertGreaterThan(report.gradientNorm, 1)
+            }
+            let values = trainer.model.parameters.map { ($0.name, $0.value) }
+            try compare(values, with: Reference.file("\(name).trained"), reference, below: 1e-9)
+        }
+    }
+}

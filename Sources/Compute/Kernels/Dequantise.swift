@@ -24,6 +24,9 @@ public enum StoredType: Sendable, CaseIterable {
     }
 }
 
+/// Chosen once: the question leaves a virtual machine, which takes tens of microseconds, as long as a thousand values.
+private nonisolated(unsafe) let kernels = preceptor_kernels_for(preceptor_best_level()).pointee
+
 /// Writes `count` stored values as float32.
 ///
 ///     f16, bf16   exact; NaN stays NaN
@@ -40,7 +43,6 @@ public func dequantise(
     precondition(count >= 0 && count % type.blockElements == 0, "bug: \(count) values of \(type)")
     precondition(bytes.count >= count / type.blockElements * type.blockBytes, "bug: \(bytes.count) bytes for \(count) values of \(type)")
     guard count > 0, let source = bytes.baseAddress else { return }
-    let kernels = preceptor_kernels_for(preceptor_best_level()).pointee
     let convert =
         switch type {
         case .f16: kernels.from_f16

@@ -1,1 +1,0 @@
-// Checkpoints: placeholder of the first commit.

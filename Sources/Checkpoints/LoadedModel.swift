@@ -1,0 +1,43 @@
+// A model with what its files say about it.
+import Compute
+import Streams
+
+/// A model opened from files.
+public struct LoadedModel {
+    public let model: LlamaModel
+    /// The path as the user named it.
+    public let name: String
+    /// The ids that open and close a text; nil when the model's files name none.
+    public let bosID, eosID: UInt32?
+    /// Whether the model's tokenizer puts the BOS id in front of a text; nil when its files do not tell.
+    public let addsBOS: Bool?
+    let files: WeightFiles
+
+    /// Positions that the model was trained for.
+    public var maximumPositions: Int { model.configuration.maximumPositions }
+
+    /// The SHA-256 of the weights, in hexadecimal: of the one file, or of the index followed by its shards in the order of their names
+    /// (`cat model.safetensors.index.json model-*.safetensors | sha256sum`).
+    ///
+    /// Computed when first asked for: one pass over the files.
+    public var sha256: String { files.sha256 }
+}
+
+/// The files whose bytes are a model's weights, in the order in which they are hashed.
+final class WeightFiles {
+    let maps: [MappedFile]
+
+    init(_ maps: [MappedFile]) { self.maps = maps }
+
+    private(set) lazy var sha256: String = {
+        var hash = SHA256()
+        for map in maps { hash.update(map.bytes) }
+        return hexadecimal(hash.finish())
+    }()
+}
+
+/// The ids that a model's files give to the ends of a text.
+struct EndIDs: Equatable {
+    var bos: UInt32?
+    var eos: UInt32?
+}

@@ -1,0 +1,139 @@
+// Opening and saving models: Hugging Face folders, GGUF files, and a config.json alone.
+import Compute
+import Streams
+
+/// Models in files.
+public enum ModelFolder {
+    static let configurationFile = "config.json"
+    /// Files of a tokenizer that go along with a checkpoint.
+    static let tokenizerFiles = ["tokenizer.json", "tokenizer.model", "tokenizer_config.json", "special_tokens_map.json"]
+    /// Every file that a checkpoint of ours may hold.
+    static let allFiles = Set([configurationFile, HuggingFaceWeights.single, TrainingState.file] + tokenizerFiles)
+
+    /// Opens the model at `path`: a Hugging Face folder (config.json and model.safetensors, or shards with their index) or a `.gguf`.
+    ///
+    /// Everything is checked before a weight is touched. Float32 weights are mapped, read only and not copied; other types are
+    /// converted into new memory on the threads of `pool`. Weights that we saved are compared with their checksum.
+    /// Throws `Failure`: 66 when a file cannot be opened, 65 with the place of what is wrong.
+    public static func open(_ path: String, pool: ThreadPool? = nil) throws -> LoadedModel {
+        if try isFolder(path) { return try openFolder(path, pool) }
+        guard isGGUF(try MappedFile.open(path)) else {
+            throw Failure(.badData, path, .whole, "expected a folder with a model or a GGUF file", hint: "give the folder that holds 'config.json'")
+        }
+        return try openGGUF(path, pool)
+    }
+
+    /// The configuration in a config.json, in a folder that holds one, or in a `.gguf`. Throws `Failure` (66, 65).
+    public static func configuration(_ path: String) throws -> LlamaConfiguration {
+        try description(path).llama
+    }
+
+    /// The model that training begins with: a saved one (a folder or a `.gguf`), or for a config.json alone a new one drawn from `seed`.
+    ///
+    /// A folder without weights is refused rather than taken for a new model: its download may not have finished.
+    public static func startingPoint(_ path: String, seed: UInt64, pool: ThreadPool? = nil) throws -> LlamaModel {
+        if try isFolder(path) || isGGUF(MappedFile.open(path)) { return try open(path, pool: pool).model }
+        let configuration = try HuggingFaceConfiguration.read(path).llama
+        do { return try LlamaModel.random(configuration, seed: seed, pool: pool) } catch let error as ComputeError {
+            throw Failure(.badData, path, .whole, error.message)
+        }
+    }
+
+    /// Throws `Failure.cannotCreate` (73) unless a checkpoint can be saved at `folder`: nothing is there, or an empty folder, or one that
+    /// holds a config.json. For tools to ask before a long run.
+    public static func checkDestination(_ folder: String) throws {
+        try AtomicFolder.check(folder, marker: configurationFile)
+    }
+
+    /// Saves a model as a Hugging Face folder that transformers, vLLM and llama.cpp's converter open.
+    ///
+    /// The folder appears, or replaces the old one, as a whole. `tokenizerFilesFrom`: the folder, config.json or `.gguf` that the model
+    /// came from; the ids of its BOS and EOS go into config.json, and the tokenizer files beside it are copied.
+    /// Throws `Failure` (73, 74; 65 or 66 for the files carried along).
+    public static func save(_ model: LlamaModel, to folder: String, carrying tokenizerFilesFrom: String?) throws {
+        let new = try AtomicFolder(folder, marker: configurationFile, files: allFiles)
+        _ = try write(model, into: new, carrying: tokenizerFilesFrom)
+        try new.commit()
+    }
+
+    private static func openFolder(_ path: String, _ pool: ThreadPool?) throws -> LoadedModel {
+        AtomicFolder.recover(path)
+        let name = inside(path, configurationFile)
+        let configuration = try HuggingFaceConfiguration.read(name)
+        let weights = try HuggingFaceWeights.open(path)
+        let tensors = try weights.tensors(for: configuration.llama, name)
+        return LoadedModel(
+            model: try LlamaModel(configuration.llama, tensors, name: weights.name, pool: pool), name: path, bosID: configuration.ends.bos,
+            eosID: configuration.ends.eos, addsBOS: try TokenizerPolicy.addsBOS(path), files: weights.files)
+    }
+
+    private static func openGGUF(_ path: String, _ pool: ThreadPool?) throws -> LoadedModel {
+        let file = try GGUFFile.open(path)
+        let metadata = GGUFConfiguration(file: file)
+        let configuration = try metadata.read()
+        let ends = try metadata.readEnds(vocabularySize: configuration.vocabularySize)
+        let tensors = try GGUFWeights(file: file).tensors(for: configuration)
+        return LoadedModel(
+            model: try LlamaModel(configuration, tensors, name: path, pool: pool), name: path, bosID: ends.bos, eosID: ends.eos,
+            addsBOS: try metadata.readAddsBOS(), files: WeightFiles([file.map]))
+    }
+
+    private static func isGGUF(_ map: MappedFile) -> Bool {
+        map.bytes.starts(with: "GGUF".utf8)
+    }
+
+    /// What the files at `path` say of the model, whichever kind they are.
+    private static func description(_ path: String) throws -> HuggingFaceConfiguration {
+        if try isFolder(path) { return try HuggingFaceConfiguration.read(inside(path, configurationFile)) }
+        let map = try MappedFile.open(path)
+        guard isGGUF(map) else { return try HuggingFaceConfiguration.read(path) }
+        let metadata = GGUFConfiguration(file: try GGUFFile(map))
+        let configuration = try metadata.read()
+        return HuggingFaceConfiguration(llama: configuration, ends: try metadata.readEnds(vocabularySize: configuration.vocabularySize))
+    }
+}
+
+/// The files of a checkpoint.
+extension ModelFolder {
+    /// The XXH64 of the two files that make the model.
+    struct Written {
+        var configuration: UInt64
+        var weights: UInt64
+    }
+
+    static func write(_ model: LlamaModel, into folder: AtomicFolder, carrying source: String?) throws -> Written {
+        let ends = try source.map { try description($0).ends } ?? EndIDs()
+        let text = HuggingFaceConfiguration(llama: model.configuration, ends: ends).text
+        let output = try ByteOutput.file(folder.path(configurationFile))
+        try output.write(text)
+        try output.close()
+        let weights = try writeWeights(model, folder.path(HuggingFaceWeights.single))
+        if let source { try copyTokenizer(source, folder) }
+        return Written(configuration: text.withUnsafeBytes(XXH64.hash), weights: weights)
+    }
+
+    private static func writeWeights(_ model: LlamaModel, _ path: String) throws -> UInt64 {
+        var hash = XXH64()
+        for parameter in model.parameters { hash.update(parameter.value.bytes) }
+        let writer = try SafetensorsWriter(
+            .file(path), metadata: [("format", "pt"), (HuggingFaceWeights.checksumKey, checksumText(hash.digest()))],
+            tensors: model.parameters.map { ($0.name, .f32, $0.shape) })
+        for parameter in model.parameters { try writer.write(parameter.value.bytes) }
+        return try writer.finish()
+    }
+
+    private static func copyTokenizer(_ source: String, _ folder: AtomicFolder) throws {
+        let directory = try isFolder(source) ? source : parent(of: source)
+        for file in tokenizerFiles where exists(inside(directory, file)) {
+            let map = try MappedFile.open(inside(directory, file))
+            let output = try ByteOutput.file(folder.path(file))
+            try output.write(map.bytes)
+            try output.close()
+        }
+    }
+}
+
+extension Buffer {
+    /// The values as they are written to a file: little-endian, which is the order of every machine this program runs on.
+    var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: pointer, count: count * MemoryLayout<Float>.size) }
+}

@@ -1,0 +1,29 @@
+// Questions about paths.
+import Glibc
+import Streams
+
+/// True when something, a file or a folder, can be reached under this path.
+func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
+
+/// True for a folder. Throws `Failure.cannotOpen` (66) when nothing is there.
+func isFolder(_ path: String) throws -> Bool {
+    var status = stat()
+    guard stat(path, &status) == 0 else { throw Failure(.cannotOpen, path, .whole, "cannot open: \(String(cString: strerror(errno)))") }
+    return status.st_mode & S_IFMT == S_IFDIR
+}
+
+/// `folder/name`.
+func inside(_ folder: String, _ name: String) -> String {
+    folder.utf8.last == UInt8(ascii: "/") ? folder + name : "\(folder)/\(name)"
+}
+
+/// The folder part of a path, "." when it has none.
+func parent(of path: String) -> String {
+    guard let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")) else { return "." }
+    return slash == path.startIndex ? "/" : String(path[..<slash])
+}
+
+/// Sixteen hexadecimal digits.
+func checksumText(_ digest: UInt64) -> String {
+    hexadecimal(withUnsafeBytes(of: digest.bigEndian) { Array($0) })
+}

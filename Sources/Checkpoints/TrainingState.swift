@@ -1,0 +1,147 @@
+// A checkpoint to go on from: a model's folder with the optimiser's state in it.
+//
+//     training-state.safetensors: tensors first.NAME and second.NAME (float32) for every parameter of the model; metadata
+//         kind = "training state", version = "1", steps, fact.KEY for everything the caller saved,
+//         config_xxh64 and model_xxh64 of config.json and model.safetensors, and xxh64 of all of this and the data
+import Compute
+import Streams
+
+/// A run's state, read from a checkpoint folder and verified.
+///
+/// Every byte of config.json, model.safetensors and training-state.safetensors is under a checksum, the header's own strings and
+/// shapes included: a flipped bit or a file exchanged for another run's is found when the state is loaded.
+public struct TrainingState {
+    /// The model as saved, mapped read only; `Trainer` copies it.
+    public let model: LlamaModel
+    /// Updates done.
+    public let steps: Int
+    /// What the caller saved along with it.
+    public let facts: [String: String]
+    private let moments: SafetensorsFile
+
+    static let file = "training-state.safetensors"
+    private static let kind = "training state"
+    private static let version = "1"
+    private static let factPrefix = "fact."
+    private static let checksumKey = "xxh64"
+
+    /// Reads the state in `folder`. Throws `Failure`: 66 when there is none, 65 when any file of it is damaged or belongs elsewhere.
+    public static func load(_ folder: String, pool: ThreadPool? = nil) throws -> TrainingState {
+        AtomicFolder.recover(folder)
+        let path = inside(folder, file)
+        if try isFolder(folder), !exists(path) {
+            throw Failure(.cannotOpen, folder, .whole, "holds no '\(file)': there is nothing to go on from")
+        }
+        let state = try SafetensorsFile.open(path)
+        try verify(state)
+        for (key, name) in [("config_xxh64", ModelFolder.configurationFile), ("model_xxh64", HuggingFaceWeights.single)] {
+            try verify(inside(folder, name), state, key)
+        }
+        let loaded = try ModelFolder.open(folder, pool: pool)
+        try checkTensors(state, loaded.model)
+        guard let steps = state.metadata["steps"].flatMap({ Int($0) }), steps >= 0 else { throw damaged(state, "metadata 'steps' is missing or no number") }
+        let facts = state.metadata.filter { $0.key.utf8.starts(with: factPrefix.utf8) }.map { (String($0.key.dropFirst(factPrefix.count)), $0.value) }
+        return TrainingState(model: loaded.model, steps: steps, facts: Dictionary(facts) { first, _ in first }, moments: state)
+    }
+
+    /// Sets a trainer over this state's model to where the saved one stopped: its moments and its number of updates.
+    public func restore(_ trainer: Trainer) throws {
+        for (name, first, second) in trainer.moments {
+            for (prefix, buffer) in [("first.", first), ("second.", second)] {
+                guard let entry = moments.tensor(prefix + name), entry.range.count == buffer.count * 4 else {
+                    throw Failure(.badData, moments.name, .whole, "tensor '\(prefix)\(name)' is missing or has another size than the trainer's")
+                }
+                UnsafeMutableRawBufferPointer(start: buffer.pointer, count: entry.range.count).copyBytes(from: moments.bytes(entry))
+            }
+        }
+        trainer.restore(steps: steps)
+    }
+
+    /// Saves a trainer's model, moments and number of updates, with `facts`, as a checkpoint folder that appears as a whole.
+    ///
+    /// `carryingTokenizerFrom`: as in `ModelFolder.save`. Throws `Failure` (73, 74). The same state gives the same bytes.
+    /// Cost: three times the model in bytes, written and synced.
+    public static func save(_ trainer: Trainer, facts: [String: String], to folder: String, carryingTokenizerFrom source: String?) throws {
+        let new = try AtomicFolder(folder, marker: ModelFolder.configurationFile, files: ModelFolder.allFiles)
+        let written = try ModelFolder.write(trainer.model, into: new, carrying: source)
+        var metadata = [
+            ("kind", kind), ("version", version), ("steps", String(trainer.steps)), ("config_xxh64", checksumText(written.configuration)),
+            ("model_xxh64", checksumText(written.weights)),
+        ]
+        metadata += facts.map { (factPrefix + $0.key, $0.value) }.sorted { $0.0.utf8.lexicographicallyPrecedes($1.0.utf8) }
+        var tensors: [SafetensorsWriter.Declaration] = []
+        var values: [Buffer] = []
+        for (parameter, moment) in zip(trainer.model.parameters, trainer.moments) {
+            tensors += [("first." + parameter.name, .f32, parameter.shape), ("second." + parameter.name, .f32, parameter.shape)]
+            values += [moment.first, moment.second]
+        }
+        var hash = headerHash(metadata, tensors)
+        for buffer in values { hash.update(buffer.bytes) }
+        metadata.append((checksumKey, checksumText(hash.digest())))
+        let writer = try SafetensorsWriter(.file(new.path(file)), metadata: metadata, tensors: tensors)
+        for buffer in values { try writer.write(buffer.bytes) }
+        try writer.finish()
+        try new.commit()
+    }
+
+    /// The hash of the metadata, sorted by key, and of the tensors' names, types and shapes; every string with its length before it.
+    private static func headerHash(_ metadata: [(String, String)], _ tensors: [SafetensorsWriter.Declaration]) -> XXH64 {
+        var hash = XXH64()
+        func add(_ text: String) {
+            withUnsafeBytes(of: UInt64(text.utf8.count).littleEndian) { hash.update($0) }
+            Array(text.utf8).withUnsafeBytes { hash.update($0) }
+        }
+        for (key, value) in metadata.sorted(by: { $0.0.utf8.lexicographicallyPrecedes($1.0.utf8) }) {
+            add(key)
+            add(value)
+        }
+        for tensor in tensors {
+            add(tensor.name)
+            add(tensor.type.rawValue)
+            add(tensor.shape.map { String($0) }.joined(separator: " "))
+        }
+        return hash
+    }
+
+    /// Checks the state file by itself: its kind, and its checksum over header and data.
+    private static func verify(_ state: SafetensorsFile) throws {
+        guard state.metadata["kind"] == kind else { throw damaged(state, "its metadata says that it is no training state") }
+        guard state.metadata["version"] == version else {
+            throw Failure(.badData, state.name, .whole, "version '\(printable(state.metadata["version"] ?? ""))' of the training state is not supported")
+        }
+        guard let told = state.metadata[checksumKey] else { throw damaged(state, "its checksum is missing") }
+        let metadata = state.metadata.filter { $0.key != checksumKey }.map { ($0.key, $0.value) }
+        var hash = headerHash(metadata, state.tensors.map { ($0.name, $0.type, $0.shape) })
+        for entry in state.tensors { hash.update(state.bytes(entry)) }
+        let found = checksumText(hash.digest())
+        guard found == told else { throw damaged(state, "its XXH64 is \(found), but its header says \(printable(told))") }
+    }
+
+    /// Checks a file beside the state against the checksum that the state has of it.
+    private static func verify(_ path: String, _ state: SafetensorsFile, _ key: String) throws {
+        guard let told = state.metadata[key] else { throw damaged(state, "metadata '\(key)' is missing") }
+        let map = try MappedFile.open(path)
+        let found = checksumText(XXH64.hash(map.bytes))
+        guard found == told else {
+            throw Failure(
+                .badData, path, .whole, "its XXH64 is \(found), but '\(file)' says \(printable(told))",
+                hint: "the file was damaged or changed after the state was saved")
+        }
+    }
+
+    /// The moments must be those of this model: the same parameters, no others.
+    private static func checkTensors(_ state: SafetensorsFile, _ model: LlamaModel) throws {
+        for parameter in model.parameters {
+            for prefix in ["first.", "second."] {
+                guard let entry = state.tensor(prefix + parameter.name), entry.type == .f32, entry.shape == parameter.shape else {
+                    throw damaged(state, "tensor '\(prefix)\(parameter.name)' is missing or has another shape than the model's")
+                }
+            }
+        }
+        guard state.tensors.count == 2 * model.parameters.count else { throw damaged(state, "it holds tensors that the model has not") }
+    }
+
+    private static func damaged(_ state: SafetensorsFile, _ message: String) -> Failure {
+        Failure(.badData, state.name, .whole, message, hint: "the file was damaged after it was written: go back to an older checkpoint")
+    }
+}

@@ -1,0 +1,213 @@
+// A folder of files that appears, or replaces its predecessor, as a whole.
+import Glibc
+
+/// A new version of a folder, put together beside it and moved into place by `commit()`.
+///
+/// The files are written under `.NAME.PID.part` in the same parent. Where the system can swap two folders (Linux on most local file
+/// systems) there is no moment without a whole folder under NAME; elsewhere the old one is renamed aside first, and `recover` finds it
+/// after a power cut between the two renames. Files of the old folder that are not in `files` (a log, notes) move over to the new one.
+public final class AtomicFolder {
+    /// The folder as the user named it.
+    public let name: String
+    private let target: String
+    private let temporary: String
+    private let files: Set<String>
+    private var isOpen = true
+
+    /// Throws `Failure.cannotCreate` (73) unless a folder can be put at `path`: nothing is there, an empty folder, or one that holds a
+    /// file called `marker`. A folder without it is somebody's own, and is never replaced.
+    public static func check(_ path: String, marker: String) throws {
+        _ = try resolve(path, marker: marker)
+    }
+
+    /// Begins a new version of the folder at `path`; missing parents are made. `files`: the names that versions may hold.
+    ///
+    /// Leftovers of processes that were killed are removed. Throws `Failure.cannotCreate` (73).
+    public init(_ path: String, marker: String, files: Set<String>) throws {
+        name = path
+        self.files = files
+        AtomicFolder.recover(path)
+        target = try AtomicFolder.resolve(path, marker: marker)
+        temporary = AtomicFolder.sibling(target, "\(getpid()).part")
+        sweep()
+        guard mkdir(temporary, 0o777) == 0 else { throw Failure(.cannotCreate, path, "cannot create: \(errorText(errno))") }
+        var status = stat()
+        if stat(target, &status) == 0 { chmod(temporary, status.st_mode & 0o7777) }
+    }
+
+    deinit { discard() }
+
+    /// Where to write the file called `file` now.
+    public func path(_ file: String) -> String {
+        precondition(files.contains(file), "bug: '\(file)' is no file of this folder")
+        return "\(temporary)/\(file)"
+    }
+
+    /// Makes the folder durable and visible under its name. Every file in it must have been synced by whoever wrote it.
+    ///
+    /// Throws `Failure.inputOutput` (74); the old folder is then still in place, unless only the last sync failed.
+    public func commit() throws {
+        precondition(isOpen, "bug: a folder committed twice")
+        try syncFolder(temporary)
+        var replaced: String?
+        if access(target, F_OK) != 0 {
+            try move(temporary, target)
+        } else if exchange(temporary, target) {
+            replaced = temporary
+        } else {
+            let aside = AtomicFolder.sibling(target, "\(getpid()).old")
+            try move(target, aside)
+            do { try move(temporary, target) } catch {
+                rename(aside, target)
+                throw error
+            }
+            replaced = aside
+        }
+        isOpen = false
+        try syncFolder(folder(of: target))
+        if let replaced { retire(replaced, into: target) }
+    }
+
+    /// Gives up; the old folder stays. Harmless after `commit()`.
+    public func discard() {
+        guard isOpen else { return }
+        isOpen = false
+        retire(temporary, into: nil)
+    }
+
+    /// Puts back a folder that was renamed aside by a `commit()` which never came to its end. Does nothing otherwise.
+    public static func recover(_ path: String) {
+        let path = withoutTrailingSlashes(path)
+        guard access(path, F_OK) != 0 else { return }
+        let prefix = ".\(lastComponent(of: path))."
+        for entry in entries(of: folder(of: path)) where process(entry, after: prefix, before: ".old").map(isGone) == true {
+            rename(join(folder(of: path), entry), path)
+            return
+        }
+    }
+
+    private func move(_ from: String, _ to: String) throws {
+        guard rename(from, to) == 0 else {
+            throw Failure(.inputOutput, name, "cannot rename into place: \(errorText(errno))")
+        }
+    }
+
+    /// Removes what killed processes left of this folder.
+    private func sweep() {
+        let parent = folder(of: target)
+        let prefix = ".\(lastComponent(of: target))."
+        for entry in AtomicFolder.entries(of: parent) {
+            if let owner = AtomicFolder.process(entry, after: prefix, before: ".part"), owner == getpid() || AtomicFolder.isGone(owner) {
+                retire(AtomicFolder.text(AtomicFolder.join(parent, entry)), into: access(target, F_OK) == 0 ? target : nil)
+            }
+        }
+    }
+
+    /// Removes a folder of ours: its files are unlinked, everything else moves to `successor`; without one it stays where it is.
+    private func retire(_ old: String, into successor: String?) {
+        for entry in AtomicFolder.entries(of: old) {
+            let path = AtomicFolder.join(old, entry)
+            if isOurs(entry) {
+                unlink(path)
+            } else if let successor {
+                let moved = AtomicFolder.join(successor, entry)
+                if access(moved, F_OK) != 0 { rename(path, moved) }
+            }
+        }
+        rmdir(old)
+    }
+
+    /// One of the folder's files, or the unfinished version of one.
+    private func isOurs(_ entry: [CChar]) -> Bool {
+        let name = AtomicFolder.text(entry)
+        return files.contains(name) || files.contains { AtomicFolder.process(entry, after: ".\($0).", before: ".part") != nil }
+    }
+}
+
+/// Names and paths, as C strings where a file may be called anything.
+extension AtomicFolder {
+    /// The path behind symbolic links, once it is clear that a folder of ours may stand there.
+    private static func resolve(_ path: String, marker: String) throws -> String {
+        func refuse(_ message: String, _ hint: String? = nil) -> Failure { Failure(.cannotCreate, path, "cannot create: \(message)", hint: hint) }
+        let path = withoutTrailingSlashes(path)
+        var status = stat()
+        guard stat(path, &status) == 0 else {
+            guard errno == ENOENT else { throw refuse(errorText(errno)) }
+            guard lstat(path, &status) != 0 else { throw refuse("a symbolic link to nothing has this name") }
+            try makeFolders(folder(of: path)) { refuse($0) }
+            return path
+        }
+        guard status.st_mode & S_IFMT == S_IFDIR else { throw refuse("a file has this name") }
+        guard access("\(path)/\(marker)", F_OK) == 0 || entries(of: path).isEmpty else {
+            throw refuse("a folder without '\(marker)' has this name", "give the name of a new folder, or of one to replace")
+        }
+        guard let real = realpath(path, nil) else { throw refuse(errorText(errno)) }
+        defer { free(real) }
+        let resolved = String(cString: real)
+        guard resolved != "/" else { throw refuse("this is the root folder") }
+        return resolved
+    }
+
+    private static func makeFolders(_ path: String, _ refuse: (String) -> Failure) throws {
+        guard path != ".", path != "/", access(path, F_OK) != 0 else { return }
+        try makeFolders(folder(of: path), refuse)
+        guard mkdir(path, 0o777) == 0 || errno == EEXIST else { throw refuse(errorText(errno)) }
+    }
+
+    private static func withoutTrailingSlashes(_ path: String) -> String {
+        var bytes = Array(path.utf8)
+        while bytes.count > 1, bytes.last == UInt8(ascii: "/") { bytes.removeLast() }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    /// `.NAME.ENDING` beside `target`.
+    private static func sibling(_ target: String, _ ending: String) -> String {
+        "\(folder(of: target))/.\(lastComponent(of: target)).\(ending)"
+    }
+
+    /// The names in a folder, as C strings; none when it cannot be read.
+    private static func entries(of path: String) -> [[CChar]] {
+        guard let stream = opendir(path) else { return [] }
+        defer { closedir(stream) }
+        var names: [[CChar]] = []
+        while let entry = readdir(stream) {
+            let name = withUnsafePointer(to: &entry.pointee.d_name) { tuple in
+                tuple.withMemoryRebound(to: CChar.self, capacity: MemoryLayout.size(ofValue: tuple.pointee)) { text in
+                    Array(UnsafeBufferPointer(start: text, count: strlen(text) + 1))
+                }
+            }
+            if text(name) != ".", text(name) != ".." { names.append(name) }
+        }
+        return names
+    }
+
+    private static func join(_ folder: String, _ entry: [CChar]) -> [CChar] {
+        folder.utf8.map { CChar(bitPattern: $0) } + [CChar(bitPattern: UInt8(ascii: "/"))] + entry
+    }
+
+    private static func text(_ name: [CChar]) -> String {
+        String(decoding: name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+
+    /// The process number between `prefix` and `suffix`, when the name has this form.
+    private static func process(_ entry: [CChar], after prefix: String, before suffix: String) -> pid_t? {
+        let name = text(entry)
+        guard name.utf8.starts(with: prefix.utf8), name.utf8.reversed().starts(with: suffix.utf8.reversed()) else { return nil }
+        let middle = name.utf8.dropFirst(prefix.utf8.count).dropLast(suffix.utf8.count)
+        let digits = String(decoding: middle, as: UTF8.self).split(separator: ".").first ?? ""
+        return pid_t(digits)
+    }
+
+    private static func isGone(_ process: pid_t) -> Bool {
+        kill(process, 0) != 0 && errno == ESRCH
+    }
+}
+
+/// Swaps two folders at one moment with renameat2(2) and RENAME_EXCHANGE; false where the system or the file system cannot.
+///
+/// Looked up by name: the C library declares it for C programs that ask for GNU extensions only.
+private func exchange(_ one: String, _ other: String) -> Bool {
+    typealias Renameat2 = @convention(c) (Int32, UnsafePointer<CChar>, Int32, UnsafePointer<CChar>, UInt32) -> Int32
+    guard let symbol = dlsym(nil, "renameat2") else { return false }
+    return unsafeBitCast(symbol, to: Renameat2.self)(AT_FDCWD, one, AT_FDCWD, other, 2) == 0
+}

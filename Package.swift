@@ -3,6 +3,9 @@
 // Targets only. Release builds: `make` (static Swift standard library; see the Makefile).
 import PackageDescription
 
+/// The commit that `--version` names: the Makefile passes it on. (`Context.gitInformation` is cached with the manifest and grows stale.)
+let commit = Context.environment["PRECEPTOR_COMMIT"] ?? "unknown"
+
 /// A tool's executable: thin, named as typed in a shell.
 func tool(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     .executableTarget(
@@ -29,8 +32,8 @@ let package = Package(
         .systemLibrary(name: "CJansson", pkgConfig: "jansson", providers: [.apt(["libjansson-dev"])]),
         // Inner loops in C vector extensions, one copy per instruction set, chosen at run time; no flags.
         .target(name: "CKernels"),
-        // The commit that `make` writes, and a system call that Swift does not import.
-        .target(name: "CSystem"),
+        // The commit as a C string (Swift takes no constants from outside), and a system call that Swift does not import.
+        .target(name: "CSystem", cSettings: [.define("PRECEPTOR_COMMIT", to: commit)]),
 
         .target(name: "Compute", dependencies: ["CKernels", "COpenBLAS"]),
         .target(name: "Streams", dependencies: ["CJansson"]),
@@ -39,7 +42,9 @@ let package = Package(
         .target(name: "Checkpoints", dependencies: ["Compute", "Streams"]),
         .target(
             name: "Command",
-            dependencies: ["CSystem", "Streams", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
+            dependencies: [
+                "CKernels", "CSystem", "Streams", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ]),
 
         tool("tokenize", ["Text"]),
         tool("align", ["Text"]),

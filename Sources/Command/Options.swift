@@ -1,14 +1,7 @@
 // Options that several tools share, in groups: a tool takes those that mean something to it.
-
 import ArgumentParser
-import CSystem
 import Glibc
 import Streams
-
-/// When a progress line is shown.
-public enum ProgressMode: String, CaseIterable, ExpressibleByArgument, Sendable {
-    case auto, always, never
-}
 
 /// What every tool takes.
 public struct CommonOptions: ParsableArguments {
@@ -26,13 +19,20 @@ public struct CommonOptions: ParsableArguments {
 
 /// How many threads compute.
 public struct ThreadOptions: ParsableArguments {
-    @Option(name: .customLong("threads"), help: ArgumentHelp("Threads; results do not depend on it.", valueName: "n"))
-    public var count = availableProcessors()
+    @Option(help: ArgumentHelp("Threads; results do not depend on it. (default: the processors available)", valueName: "n"))
+    var threads: Int?
+
+    /// Threads to compute with.
+    public var count: Int { threads ?? min(availableProcessors(), ThreadOptions.limit) }
+
+    private static let limit = 1024
 
     public init() {}
 
     public mutating func validate() throws {
-        guard (1...1024).contains(count) else { throw ValidationError("--threads must lie between 1 and 1024") }
+        if let threads, !(1...ThreadOptions.limit).contains(threads) {
+            throw ValidationError("--threads must lie between 1 and \(ThreadOptions.limit)")
+        }
     }
 }
 
@@ -43,6 +43,7 @@ public struct FileOptions: ParsableArguments {
 
     public init() {}
 
+    /// Throws `Failure.cannotCreate` (73).
     public func open() throws -> ByteOutput {
         try output == "-" ? .standardOutput() : .file(output)
     }
@@ -60,9 +61,9 @@ public struct OutputOptions: ParsableArguments {
 
     public init() {}
 
-    /// Throws a usage error where binary records would go to a terminal.
-    public func open() throws -> ByteOutput {
-        if file.output == "-" && format == .tensor && !force && isatty(1) == 1 {
+    /// Throws a usage error where binary records would go to a terminal; `text` says that text goes there, whatever `format` is.
+    public func open(text: Bool = false) throws -> ByteOutput {
+        if file.output == "-" && format == .tensor && !text && !force && Descriptors.isTerminal(STDOUT_FILENO) {
             throw ValidationError("binary records would go to the terminal: redirect them, or use --format ndjson, -o or --force")
         }
         return try file.open()
@@ -91,8 +92,3 @@ public struct WindowOptions: ParsableArguments {
 
 extension RecordEncoding: ExpressibleByArgument {}
 extension SpecialTokenPolicy: ExpressibleByArgument {}
-
-/// Processors that this process may run on.
-public func availableProcessors() -> Int {
-    Int(preceptor_available_processors())
-}

@@ -1,98 +1,118 @@
-// The progress line of a long job: done, total where known, rate, time left.
-
+// The progress line of a long job on standard error.
+import ArgumentParser
 import Glibc
 
-/// Seconds of a clock that never goes back.
-public func monotonicSeconds() -> Double {
-    var time = timespec()
-    clock_gettime(CLOCK_MONOTONIC, &time)
-    return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
+/// When to show progress: `--progress`.
+public enum ProgressMode: String, CaseIterable, Sendable, ExpressibleByArgument {
+    /// When standard error is a terminal.
+    case auto
+    case always, never
 }
 
-/// One line on standard error, rewritten at most twice a second, from the second second on.
+/// One line on standard error that says how far a job is: done, total, rate, time left.
+///
+/// Shown after one second, rewritten at most twice a second, taken away by `finish()` or by a message. `advance` costs one look at the clock;
+/// call it per batch, not per token. Not for use from two threads at once.
 public final class Progress {
     private let tool: String
     private let unit: String
     private let total: Int?
-    private let shown: Bool
+    private let enabled: Bool
     private let clock: () -> Double
-    private let write: (String) -> Void
-    private let began: Double
-    private var alreadyDone = 0
+    private let columns: () -> Int
+    private let show: (String) -> Void
+    private let started: Double
+    private var nextShow: Double
+    private var doneBefore = 0
     private var done = 0
-    private var nextLine: Double
 
-    /// Whether a line stands on the terminal now.
-    nonisolated(unsafe) private static var lineIsUp = false
+    public convenience init(tool: String, unit: String, total: Int? = nil, mode: ProgressMode) {
+        let enabled = mode == .always || (mode == .auto && Descriptors.isTerminal(STDERR_FILENO))
+        self.init(
+            tool: tool, unit: unit, total: total, enabled: enabled, clock: monotonicSeconds, columns: terminalColumns,
+            show: Diagnostics.progress)
+    }
 
     init(
-        tool: String, unit: String, total: Int?, shown: Bool, clock: @escaping () -> Double = monotonicSeconds,
-        write: @escaping (String) -> Void = writeToStandardError
+        tool: String, unit: String, total: Int?, enabled: Bool, clock: @escaping () -> Double,
+        columns: @escaping () -> Int, show: @escaping (String) -> Void
     ) {
         self.tool = tool
         self.unit = unit
         self.total = total
-        self.shown = shown
+        self.enabled = enabled
         self.clock = clock
-        self.write = write
-        began = clock()
-        nextLine = began + 1
+        self.columns = columns
+        self.show = show
+        started = enabled ? clock() : 0
+        nextShow = started + 1
     }
+
+    deinit { finish() }
 
     /// What an earlier run did: counted as done, not as speed.
     public func start(at count: Int) {
-        alreadyDone = count
+        doneBefore = count
         done = count
     }
 
-    /// - detail: a few words after the rate, such as a loss.
+    /// Counts `count` more units as done; `detail` adds a few words, such as a loss.
     public func advance(_ count: Int, detail: @autoclosure () -> String = "") {
         done += count
-        guard shown else { return }
+        guard enabled else { return }
         let now = clock()
-        guard now >= nextLine else { return }
-        nextLine = now + 0.5
+        guard now >= nextShow else { return }
+        nextShow = now + 0.5
         let words = detail()
-        write("\r\u{1B}[K" + line(after: now - began) + (words.isEmpty ? "" : "  " + words))
-        Self.lineIsUp = true
+        let text = line(after: now - started) + (words.isEmpty ? "" : ", " + words)
+        show(String(text.unicodeScalars.prefix(max(1, columns() - 1))))
     }
 
     /// Takes the line away.
     public func finish() {
-        Self.eraseCurrentLine()
+        if enabled { show("") }
     }
 
-    static func eraseCurrentLine() {
-        guard lineIsUp else { return }
-        lineIsUp = false
-        writeToStandardError("\r\u{1B}[K")
-    }
-
-    /// `tool: 12,345 of 99,999 tokens, 1,234 tokens/s, 1:23 left`
-    func line(after seconds: Double) -> String {
+    /// `tool: 12,345 of 100,000 tokens (12%), 1,234 tokens/s, 1 min 11 s left`
+    private func line(after elapsed: Double) -> String {
+        let rate = Double(done - doneBefore) / elapsed
         var text = "\(tool): \(grouped(done))"
         if let total { text += " of \(grouped(total))" }
-        let rate = Double(done - alreadyDone) / max(seconds, 1e-9)
-        text += " \(unit), \(rate < 10 ? "\((rate * 10).rounded() / 10)" : grouped(Int(rate))) \(unit)/s"
-        if let total, rate > 0, total >= done { text += ", \(minutes(Double(total - done) / rate)) left" }
+        text += " \(unit)"
+        if let total, total > 0 { text += " (\(Int(100 * Double(min(done, total)) / Double(total)))%)" }
+        text += ", \(rate >= 10 ? grouped(Int(rate.rounded())) : oneDecimal(rate)) \(unit)/s"
+        if let total, rate > 0, done < total { text += ", \(duration(Double(total - done) / rate)) left" }
         return text
     }
 }
 
-/// Digits in groups of three.
-func grouped(_ number: Int) -> String {
-    var text = ""
-    for (place, digit) in String(number.magnitude).reversed().enumerated() {
-        if place > 0 && place % 3 == 0 { text.append(",") }
-        text.append(digit)
-    }
-    return (number < 0 ? "-" : "") + String(text.reversed())
+/// Width of the terminal behind standard error, 80 where it is none.
+private func terminalColumns() -> Int {
+    var size = winsize()
+    guard ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return 80 }
+    return Int(size.ws_col)
 }
 
-/// Seconds as h:mm:ss or m:ss.
-func minutes(_ seconds: Double) -> String {
-    let whole = Int(min(seconds.rounded(), 3_599_999))
-    func two(_ number: Int) -> String { number < 10 ? "0\(number)" : "\(number)" }
-    return whole >= 3600
-        ? "\(whole / 3600):\(two(whole / 60 % 60)):\(two(whole % 60))" : "\(whole / 60):\(two(whole % 60))"
+/// 1234567 as "1,234,567".
+func grouped(_ number: Int) -> String {
+    let digits = Array(String(number.magnitude))
+    var text = number < 0 ? "-" : ""
+    for (place, digit) in digits.enumerated() {
+        if place > 0, (digits.count - place) % 3 == 0 { text += "," }
+        text.append(digit)
+    }
+    return text
+}
+
+private func oneDecimal(_ value: Double) -> String {
+    let tenths = Int((value * 10).rounded())
+    return "\(tenths / 10).\(tenths % 10)"
+}
+
+/// Seconds as "42 s", "3 min 5 s" or "2 h 10 min".
+func duration(_ seconds: Double) -> String {
+    let whole = Int(min(seconds, 1e9).rounded())
+    if whole < 60 { return "\(whole) s" }
+    if whole < 3600 { return "\(whole / 60) min \(whole % 60) s" }
+    return "\(whole / 3600) h \(whole % 3600 / 60) min"
 }

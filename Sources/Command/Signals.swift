@@ -1,49 +1,76 @@
-// Signals: what the process starts with, and how a stop is asked for.
-
+// What signals do: remove half-written files and die of the signal, or ask a long job to save its state and stop.
 import Glibc
 import Streams
 import Synchronization
 
-/// Handlers that either raise a flag or clean up and let the signal do what it does.
+/// Signal handling of a tool.
+///
+/// Every tool removes its temporary files before SIGINT, SIGTERM, SIGHUP, SIGUSR1 or SIGPIPE ends it. In a tool that saves its state
+/// (`savesStateWhenStopped`) the first of SIGINT, SIGTERM, SIGHUP and SIGUSR1 only sets `stopRequested`; the tool looks at it between steps,
+/// saves and throws `Failure(.stopped, …)`; a second SIGINT or SIGTERM ends it at once. SIGINT, SIGTERM, SIGHUP and SIGUSR1 stay
+/// ignored where the parent ignored them (nohup, jobs in the background of a script).
 public enum Signals {
     private static let received = Atomic<Int32>(0)
 
-    /// Whether a signal has asked a state-saving tool to stop. Looked at between steps.
-    public static var stopRequested: Bool { received.load(ordering: .relaxed) != 0 }
-
-    /// SIGPIPE as the system has it, even where the parent ignored it; SIGXFSZ ignored, so that a write fails with EFBIG.
-    static func prepareProcess() {
-        signal(SIGPIPE, SIG_DFL)
-        signal(SIGXFSZ, SIG_IGN)
+    /// Whether a signal has asked the tool to stop.
+    public static var stopRequested: Bool {
+        received.load(ordering: .relaxed) != 0
     }
 
-    /// - savingState: the first signal raises `stopRequested`; a second one ends the process at once.
-    ///   Otherwise a signal removes the temporary files and then ends the process as if it had not been caught.
-    static func install(savingState: Bool) {
-        TemporaryFiles.prepare()
-        _ = received.load(ordering: .relaxed)
-        if savingState { Interruption.requested = { Signals.stopRequested } }
-        for number in [SIGTERM, SIGINT, SIGHUP] + (savingState ? [SIGUSR1] : []) {
-            var present = sigaction()
-            sigaction(number, nil, &present)
-            // What the parent told us to ignore (nohup, a background job) stays ignored.
-            if present.__sigaction_handler.sa_handler.map({ unsafeBitCast($0, to: Int.self) }) == 1 { continue }
-            var action = sigaction()
-            action.__sigaction_handler.sa_handler = savingState ? raiseFlag : cleanUp
-            sigemptyset(&action.sa_mask)
-            sigaction(number, &action, nil)
+    /// From now on the first signal asks to stop; blocked reads leave with `Failure(.stopped, …)`.
+    static func stopOnRequest() {
+        Interruption.requested = { Signals.stopRequested }
+        for number in requests {
+            handle(number, SA_RESTART) { number in
+                let first = Signals.received.compareExchange(expected: 0, desired: number, ordering: .relaxed).exchanged
+                if !first, number == SIGINT || number == SIGTERM { leave(number) }
+            }
         }
     }
 
-    private static let raiseFlag: @convention(c) (Int32) -> Void = { number in
-        if Signals.received.exchange(number, ordering: .relaxed) != 0 { Signals.end(number) }
+    /// The state at the start of every tool.
+    ///
+    /// SIGPIPE gets its default even where the parent ignored it, so that `tool | head -1` ends with 141 whoever starts it.
+    static func install() {
+        _ = received.load(ordering: .relaxed)
+        TemporaryFiles.prepare()
+        signal(SIGXFSZ, SIG_IGN)
+        signal(SIGPIPE, SIG_DFL)
+        var pipe = sigset_t()
+        sigemptyset(&pipe)
+        sigaddset(&pipe, SIGPIPE)
+        sigprocmask(SIG_UNBLOCK, &pipe, nil)
+        for number in requests + [SIGPIPE] {
+            handle(number, 0) { leave($0) }
+        }
     }
 
-    private static let cleanUp: @convention(c) (Int32) -> Void = { number in Signals.end(number) }
+    private static let requests = [SIGINT, SIGTERM, SIGHUP, SIGUSR1]
 
-    private static func end(_ number: Int32) {
-        TemporaryFiles.removeAll()
-        signal(number, SIG_DFL)
-        raise(number)
+    private static func handle(_ number: Int32, _ flags: Int32, _ handler: @escaping @convention(c) (Int32) -> Void) {
+        var old = sigaction()
+        sigaction(number, nil, &old)
+        if old.__sigaction_handler.sa_handler.map({ unsafeBitCast($0, to: Int.self) }) == ignored { return }
+        var new = sigaction()
+        new.__sigaction_handler.sa_handler = handler
+        new.sa_flags = flags
+        sigemptyset(&new.sa_mask)
+        sigaction(number, &new, nil)
     }
+
+    /// SIG_IGN as a number: function pointers cannot be compared.
+    private static let ignored = 1
+}
+
+/// Removes the temporary files and dies of the signal, so that the shell sees 128 + `number`. Calls only what a handler may call.
+private func leave(_ number: Int32) {
+    TemporaryFiles.removeAll()
+    var action = sigaction()
+    action.__sigaction_handler.sa_handler = nil  // SIG_DFL
+    sigaction(number, &action, nil)
+    var mask = sigset_t()
+    sigemptyset(&mask)
+    sigaddset(&mask, number)
+    sigprocmask(SIG_UNBLOCK, &mask, nil)
+    raise(number)
 }

@@ -1,28 +1,23 @@
 // What `--version` says.
-
+import CKernels
 import CSystem
 
 /// The version of the suite.
 public let version = "0.1.0"
 
-/// Name, version, commit, compiler and machine, a line each, then what the tool adds.
-func versionText(_ tool: String, details: [String]) -> String {
-    var lines = ["\(tool) (preceptor) \(version)", "commit \(String(cString: preceptor_commit()))"]
-    lines.append("compiler \(compiler)")
-    lines.append("threads \(availableProcessors())")
-    return (lines + details).joined(separator: "\n") + "\n"
+/// Name, version, commit, Swift, instruction set and threads, a line each, then what the tool adds.
+func versionText(of program: any Program.Type) -> String {
+    let lines = [
+        "\(program._commandName) (preceptor) \(version)",
+        "commit \(String(cString: preceptor_commit()))",
+        "Swift standard library \(_SwiftStdlibVersion.current)",
+        "instruction set \(instructionSet)",
+        "threads \(availableProcessors())",
+    ]
+    return (lines + program.versionDetails).joined(separator: "\n")
 }
 
-private var compiler: String {
-    #if compiler(>=6.4)
-        "Swift 6.4 or later"
-    #elseif compiler(>=6.3)
-        "Swift 6.3"
-    #elseif compiler(>=6.2)
-        "Swift 6.2"
-    #elseif compiler(>=6.1)
-        "Swift 6.1"
-    #else
-        "Swift 6.0"
-    #endif
+/// The vector instructions that the inner loops run with on this machine: "x86-64-v3".
+private var instructionSet: String {
+    String(cString: preceptor_kernels_for(preceptor_best_level()).pointee.name)
 }

@@ -1,0 +1,59 @@
+# Preceptor: targets
+#   make            build the tools into .build/release (static Swift standard library)
+#   make test       all checks: unit and numeric tests in release, the tools as a shell sees them, sources, man pages
+#   make demo       the main job on real input, about ten minutes; DEMO_TOKENS=… scales it
+#   make bench      kernels against the machine's measured peak
+#   make install    PREFIX=/usr/local DESTDIR=: stripped tools and man pages
+#   make man        lint the man pages
+#   make format     format the Swift sources in place
+#   make setup      install the libraries that are missing (Debian, Ubuntu)
+#   make assets     fetch the pinned real vocabularies and the real model that tests and demo use
+#   make clean
+
+PREFIX ?= /usr/local
+TOOLS := tokenize align teacher-score train evaluate stream-cat
+BIN := .build/release
+
+# What a shell says of OpenBLAS's core must not decide what is tested and measured: see docs/decisions/0002-openblas-core.md.
+unexport OPENBLAS_CORETYPE OPENBLAS_L2_SIZE
+
+.PHONY: all build test demo bench install man format setup assets clean commit
+all: build
+
+build: setup commit
+	swift build -c release --static-swift-stdlib
+
+# The commit in --version. Written only when it changes, so that nothing is compiled again for it.
+commit:
+	@mkdir -p .build
+	@printf '#define PRECEPTOR_COMMIT "%s"\n' "$$(git describe --always --dirty --abbrev=12 2>/dev/null || echo unknown)" > .build/commit.h
+	@cmp -s .build/commit.h Sources/CSystem/commit.h || cp .build/commit.h Sources/CSystem/commit.h
+
+test: build assets
+	scripts/test
+
+demo:
+	DEMO_TOKENS='$(DEMO_TOKENS)' scripts/demo
+
+bench: build
+	$(BIN)/compute-bench
+
+install: build
+	install -d '$(DESTDIR)$(PREFIX)/bin' '$(DESTDIR)$(PREFIX)/share/man'
+	for tool in $(TOOLS); do install -s -m 755 $(BIN)/$$tool '$(DESTDIR)$(PREFIX)/bin/' || exit 1; done
+	for page in man/man?/*; do install -D -m 644 $$page "$(DESTDIR)$(PREFIX)/share/$$page" || exit 1; done
+
+man:
+	scripts/check-man
+
+format:
+	swift format --in-place --recursive Sources Tests Benchmarks
+
+setup:
+	@scripts/setup
+
+assets:
+	@scripts/fetch-assets
+
+clean:
+	rm -rf .build .build-test Sources/CSystem/commit.h

@@ -35,6 +35,16 @@ final class CorpusReaderTests: XCTestCase {
         }
     }
 
+    func testNumbersAsIdsKeepTheirText() throws {
+        for id in ["9007199254740993", "9223372036854775808", "-18446744073709551616", "1e3", "-0", "1.50", "12345678901234567890123456789"] {
+            for line in ["{\"id\": \(id) ,\"text\":\"a\"}", "{\"x\":{\"id\":5},\"y\":[\"id\",{\"id\":6}],\"z\":\"\\\"id\\\":7\",\"text\":\"a\",\"id\":\(id)}"] {
+                XCTAssertEqual(try read(input(line)).map { String(decoding: $0.id, as: UTF8.self) }, [id], line)
+            }
+        }
+        XCTAssertEqual(try read(input("{\"\\u0069d\":12,\"text\":\"a\"}")).map(\.id), [Array("12".utf8)])
+        XCTAssertEqual(try read(input("{\"id\":1,\"text\":\"a\",\"simhash\":18446744073709551615}")).count, 1)
+    }
+
     func testOtherKeys() throws {
         let reader = CorpusReader(input(#"{"body":"b","name":7,"text":1,"id":null}"#), textKey: "body", idKey: "name")
         let document = try XCTUnwrap(try reader.next())
@@ -46,7 +56,7 @@ final class CorpusReaderTests: XCTestCase {
         let table: [(String, String)] = [
             ("{\"text\":\"a\"", "cut"), ("{\"text\":\"a", "cut"), ("\0\0\0\0", "not valid JSON"), ("{\"text\":\"a\tb\"}", "control character"),
             ("{\"text\":\"a\",\"text\":\"b\"}", "duplicate"), ("{\"id\":1}", "field 'text' is missing"), ("{\"text\":null}", "must be a string"),
-            ("{\"text\":1}", "must be a string"), ("{\"text\":[]}", "must be a string"), ("{\"text\":\"a\",\"id\":1e3}", "field 'id'"),
+            ("{\"text\":1}", "must be a string"), ("{\"text\":[]}", "must be a string"), ("{\"text\":\"a\",\"id\":true}", "field 'id'"),
             ("{\"text\":\"a\",\"id\":null}", "field 'id'"), ("{\"text\":\"a\",\"id\":[1]}", "field 'id'"), ("{\"text\":\"a\",\"x\":NaN}", "not valid JSON"),
             ("{\"text\":\"a\",\"x\":1e999}", "overflow"), ("{\"text\":\"a\",\"x\":01}", "not valid JSON"), ("{\"text\":\"a\",}", "not valid JSON"),
             ("{'text':'a'}", "not valid JSON"), ("{\"text\":\"a\"} {\"text\":\"b\"}", "end of file expected"),

@@ -83,13 +83,13 @@ final class TensorStreamTests: XCTestCase {
     /// A stream of one data record with the tensors given, correct in its CRC, counts and hash.
     private func stream(
         _ kind: StreamHeader.Kind, _ tensors: [(name: String, type: ElementType, shape: [Int])], _ data: [UInt8], documents: Int = 1, tokens: Int = 2,
-        index: String = "0", extra: [(String, String)] = []
+        index: String = "0", crc: String? = nil, extra: [(String, String)] = []
     ) -> [UInt8] {
         var header = Example.header(kind)
         header["vocabulary_size"] = "10"
         let facts = [("kind", "header"), ("stream", kind.rawValue)] + header.fields.map { ($0.key, $0.value) }
         var bytes = SafetensorsHeader.bytes(metadata: facts, tensors: [])
-        let crc = TensorStream.hex(UInt64(data.withUnsafeBytes { crc32c($0) }), digits: 8)
+        let crc = crc ?? TensorStream.hex(UInt64(data.withUnsafeBytes { crc32c($0) }), digits: 8)
         bytes += SafetensorsHeader.bytes(metadata: [("kind", "data"), ("index", index), ("crc32c", crc)] + extra, tensors: tensors) + data
         let hash = TensorStream.hex(bytes.withUnsafeBytes(XXH64.hash), digits: 16)
         let end = [("kind", "end"), ("records", "1"), ("documents", "\(documents)"), ("tokens", "\(tokens)"), ("xxh64", hash)]
@@ -159,7 +159,7 @@ final class TensorStreamTests: XCTestCase {
         expectFailure(.badData, "unknown metadata 'x'") { try readAll(input(stream(.tokens, [], extra: [("x", "y")]))) }
     }
 
-    func testCountsAndIndexAreChecked() throws {
+    func testCountsIndexAndCRCAreChecked() throws {
         let columns: [(name: String, type: ElementType, shape: [Int])] = [
             ("document_splits", .i64, [2]), ("document_id_splits", .i64, [2]), ("input_ids", .u32, [2]), ("document_ids", .u8, [1]),
         ]
@@ -167,6 +167,9 @@ final class TensorStreamTests: XCTestCase {
         XCTAssertNoThrow(try readAll(input(stream(.tokens, columns, data))))
         expectFailure(.badData, "counts '2' documents, but there are 1") { try readAll(input(stream(.tokens, columns, data, documents: 2))) }
         expectFailure(.badData, "counts '3' tokens, but there are 2") { try readAll(input(stream(.tokens, columns, data, tokens: 3))) }
+        for crc in ["00000000", "", "0", "76F4A1D5"] {
+            expectFailure(.badData, "crc32c") { try readAll(input(stream(.tokens, columns, data, crc: crc))) }
+        }
         for index in ["1", "00", "-0", "+0", " 0", ""] {
             expectFailure(.badData, "expected 0") { try readAll(input(stream(.tokens, columns, data, index: index))) }
         }

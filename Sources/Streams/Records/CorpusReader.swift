@@ -1,8 +1,8 @@
-// A corpus: NDJSON, one document a line, `{"id": string or integer, "text": string, ...}`.
+// A corpus: NDJSON, one document a line, `{"id": string or number, "text": string, ...}`.
 
 /// One document of a corpus.
 public struct CorpusDocument: Sendable {
-    /// The id as bytes (UTF-8); an integer id in decimal; the 0-based number of the record when it has none.
+    /// The id as bytes (UTF-8); a number as it is written; the 0-based number of the record when it has none.
     public let id: [UInt8]
     /// UTF-8.
     public let text: [UInt8]
@@ -17,7 +17,7 @@ public struct CorpusDocument: Sendable {
 /// Reads a corpus strictly: what is not exactly a record is refused with its line and byte, never repaired and never skipped.
 ///
 /// Blank lines, CRLF, a byte-order mark before the first line and a last line without a newline are fine. Refused are: invalid JSON or
-/// UTF-8, duplicate keys, a missing or non-string text, an id that is neither string nor 64-bit integer, two records on a line, a line
+/// UTF-8, duplicate keys, a missing or non-string text, an id that is neither string nor number, two records on a line, a line
 /// over the limit, and files of another kind, which are named.
 public final class CorpusReader {
     /// The longest line unless told otherwise: 64 MiB.
@@ -79,13 +79,14 @@ public final class CorpusReader {
     private func document(_ line: UnsafeRawBufferPointer) throws -> CorpusDocument {
         let byte = input.offset - line.count - (input.lineWasEnded ? 1 : 0)
         let place = Failure.Place.lineByte(line: input.lineNumber, byte: byte)
-        let record = try parseLine(line, of: input, at: byte)
+        let record = try parseLine(line, of: input, at: byte, wideIntegers: true)
         guard let text = record[textKey] else { throw Failure(.badData, input.name, place, "field '\(printable(textKey))' is missing") }
         guard let bytes = text.bytes else {
             throw Failure(.badData, input.name, place, "field '\(printable(textKey))' must be a string")
         }
-        guard let id = recordID(record[idKey], number: recordCount - 1) else {
-            throw Failure(.badData, input.name, place, "field '\(printable(idKey))' must be a string or an integer")
+        let written = record[idKey]?.number == nil ? nil : rawNumber(under: idKey, in: line)
+        guard let id = written ?? recordID(record[idKey], number: recordCount - 1) else {
+            throw Failure(.badData, input.name, place, "field '\(printable(idKey))' must be a string or a number")
         }
         return CorpusDocument(id: id, text: bytes, line: input.lineNumber, byte: byte, raw: Array(line))
     }
@@ -105,10 +106,10 @@ func isBlank(_ line: UnsafeRawBufferPointer) -> Bool {
 /// Parses a line that must be one JSON object; `byte` is the offset of its first byte.
 ///
 /// A last line without a newline that does not parse is called cut; a line that opens an object and ends, pretty-printed.
-func parseLine(_ line: UnsafeRawBufferPointer, of input: ByteInput, at byte: Int) throws -> JSONValue {
+func parseLine(_ line: UnsafeRawBufferPointer, of input: ByteInput, at byte: Int, wideIntegers: Bool = false) throws -> JSONValue {
     let record: JSONValue
     do {
-        record = try JSONValue.parse(line, name: input.name, line: input.lineNumber, base: byte)
+        record = try JSONValue.parse(line, name: input.name, line: input.lineNumber, base: byte, wideIntegers: wideIntegers)
     } catch var failure as Failure {
         if !input.lineWasEnded {
             failure.message = "the last record, from byte \(byte), is cut or \(failure.message)"

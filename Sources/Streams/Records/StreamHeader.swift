@@ -51,6 +51,11 @@ public struct StreamHeader: Equatable, Sendable {
         self[key].flatMap(decimal)
     }
 
+    /// A fact as a token id; nil when absent or not one.
+    public func tokenID(_ key: String) -> UInt32? {
+        integer(key).flatMap { UInt32(exactly: $0) }
+    }
+
     public static func == (left: StreamHeader, right: StreamHeader) -> Bool {
         left.stream == right.stream && left.fields.elementsEqual(right.fields, by: ==)
     }

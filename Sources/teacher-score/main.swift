@@ -1,1 +1,0 @@
-// teacher-score

@@ -1,0 +1,78 @@
+// train: token or aligned records in, a model folder and a log out.
+
+import ArgumentParser
+import Checkpoints
+import Command
+import Compute
+import Streams
+
+@main
+struct Train: Tool {
+    static let configuration = CommandConfiguration(
+        commandName: "train",
+        abstract: "Train a language model on token records, guided by a teacher's losses where records carry them.",
+        discussion: """
+            Documents are packed without padding, in the order of the streams; attention stays inside a document. The \
+            loss is the mean over tokens of the negative log-probability in nats; 'guided' keeps the tokens in which \
+            the student's loss exceeds the teacher's most (--select of those with a teacher's loss) and all tokens \
+            without one. One line of NDJSON a step goes to standard output; the folder --out appears whole, as \
+            Hugging Face's tools open it, with the state that --resume continues from. Files are read again as often as \
+            --steps asks; standard input can be read once.
+            """)
+
+    static var versionDetails: [String] { computeDescription() }
+    static var savesStateWhenStopped: Bool { true }
+
+    @Option(help: ArgumentHelp("A config.json for a new model, or a model folder; without weights it is new.", valueName: "path"))
+    var model: String
+
+    @Option(help: ArgumentHelp("Folder to write the model to.", valueName: "folder"))
+    var out: String
+
+    @Option(help: ArgumentHelp("cross-entropy or guided.", valueName: "name"))
+    var loss = LossName.crossEntropy
+
+    @Option(help: ArgumentHelp("guided: share of the tokens with a teacher's loss that is learnt from.", valueName: "share"))
+    var select = 0.4
+
+    @OptionGroup var plan: PlanOptions
+    @OptionGroup var optimiser: OptimiserOptions
+
+    @Option(help: ArgumentHelp("Seed of a new model's weights.", valueName: "n"))
+    var seed: UInt64 = 1
+
+    @Option(help: ArgumentHelp("Save the state every so many steps; 0: only at the end and when stopped.", valueName: "n"))
+    var checkpointEvery = 0
+
+    @Flag(help: "Go on from the state in --out, with the same options and data.")
+    var resume = false
+
+    @OptionGroup var threads: ThreadOptions
+    @OptionGroup var common: CommonOptions
+
+    @Argument(help: ArgumentHelp("Token or aligned records; '-' or none is standard input.", valueName: "stream"))
+    var streams: [String] = []
+
+    func validate() throws {
+        guard select > 0 && select <= 1 else { throw ValidationError("--select must lie in (0, 1]") }
+        guard checkpointEvery >= 0 else { throw ValidationError("--checkpoint-every must not be negative") }
+    }
+
+    func run(_ context: Context) throws {
+        var run = try TrainingRun(self, context, paths: context.inputs(streams))
+        try run.train()
+    }
+
+    var trainingLoss: TrainingLoss {
+        switch loss {
+        case .crossEntropy: .crossEntropy
+        case .guided: .guided(select: select)
+        }
+    }
+}
+
+/// Names of `--loss`.
+enum LossName: String, CaseIterable, ExpressibleByArgument {
+    case crossEntropy = "cross-entropy"
+    case guided
+}

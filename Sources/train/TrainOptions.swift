@@ -1,0 +1,81 @@
+// Options of train in groups: what a step is made of, and how the optimiser uses it.
+
+import ArgumentParser
+import Command
+import Compute
+import Streams
+
+/// What a step is made of, and how many there are.
+struct PlanOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("Optimiser steps.", valueName: "n"))
+    var steps: Int
+
+    @Option(help: ArgumentHelp("Tokens of a step, at most.", valueName: "n"))
+    var batchTokens = 4096
+
+    @Option(help: ArgumentHelp("Longest stretch of a document that the model sees at once.", valueName: "n"))
+    var sequenceLength = 512
+
+    @Option(help: ArgumentHelp("Put the beginning-of-sequence token before each document: auto (as the vocabulary asks), always or never.", valueName: "when"))
+    var bos = SpecialTokenPolicy.auto
+
+    @Option(help: ArgumentHelp("Put the end-of-sequence token after each document: auto (as the vocabulary asks), always or never.", valueName: "when"))
+    var eos = SpecialTokenPolicy.auto
+
+    func validate() throws {
+        guard steps >= 1 else { throw ValidationError("--steps must be at least 1") }
+        guard sequenceLength >= 1 && sequenceLength <= batchTokens else {
+            throw ValidationError("--sequence-length must lie between 1 and --batch-tokens")
+        }
+    }
+}
+
+/// AdamW and its schedule.
+struct OptimiserOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("Peak learning rate.", valueName: "rate"))
+    var learningRate = 6e-4
+
+    @Option(help: ArgumentHelp("Course of the learning rate after the warm-up: cosine, linear or constant.", valueName: "name"))
+    var schedule = LearningRateSchedule.Kind.cosine
+
+    @Option(help: ArgumentHelp("Steps of linear warm-up.", valueName: "n"))
+    var warmup = 0
+
+    @Option(help: ArgumentHelp("Learning rate at the last step, as a share of the peak.", valueName: "share"))
+    var finalShare = 0.1
+
+    @Option(help: ArgumentHelp("Decay of the first moment.", valueName: "x"))
+    var beta1 = 0.9
+
+    @Option(help: ArgumentHelp("Decay of the second moment.", valueName: "x"))
+    var beta2 = 0.95
+
+    @Option(help: ArgumentHelp("Added to the square root of the second moment.", valueName: "x"))
+    var epsilon = 1e-8
+
+    @Option(help: ArgumentHelp("Decoupled weight decay of the matrices.", valueName: "x"))
+    var weightDecay = 0.1
+
+    @Option(help: ArgumentHelp("Largest global norm of the gradient; 0: no clipping.", valueName: "norm"))
+    var clip = 1.0
+
+    func validate() throws {
+        let numbers = [learningRate, finalShare, weightDecay, clip]
+        guard numbers.allSatisfy({ $0.isFinite && $0 >= 0 }) && warmup >= 0 else {
+            throw ValidationError("--learning-rate, --final-share, --weight-decay, --clip and --warmup must not be negative")
+        }
+        guard [beta1, beta2].allSatisfy({ $0 >= 0 && $0 < 1 }) && epsilon > 0 && epsilon.isFinite else {
+            throw ValidationError("--beta1 and --beta2 must lie in [0, 1), --epsilon above 0")
+        }
+    }
+
+    func schedule(steps: Int) -> LearningRateSchedule {
+        LearningRateSchedule(kind: schedule, peak: learningRate, finalFraction: finalShare, warmup: warmup, total: steps)
+    }
+
+    var settings: AdamWSettings {
+        AdamWSettings(beta1: beta1, beta2: beta2, epsilon: epsilon, weightDecay: weightDecay, clip: clip)
+    }
+}
+
+extension LearningRateSchedule.Kind: ExpressibleByArgument {}

@@ -17,17 +17,13 @@ BIN := .build/release
 # What a shell says of OpenBLAS's core must not decide what is tested and measured: see docs/decisions/0002-openblas-core.md.
 unexport OPENBLAS_CORETYPE OPENBLAS_L2_SIZE
 
-.PHONY: all build test demo bench install man format setup assets clean commit
+.PHONY: all build test demo bench install man format setup assets clean
 all: build
 
-build: setup commit
+# Package.swift hands the commit to the one C file that --version asks; a new commit costs that file and a link.
+build: setup
+	PRECEPTOR_COMMIT="$$(git describe --always --dirty --abbrev=12 2>/dev/null || echo unknown)" \
 	swift build -c release --static-swift-stdlib
-
-# The commit in --version. Written only when it changes, so that nothing is compiled again for it.
-commit:
-	@mkdir -p .build
-	@printf '#define PRECEPTOR_COMMIT "%s"\n' "$$(git describe --always --dirty --abbrev=12 2>/dev/null || echo unknown)" > .build/commit.h
-	@cmp -s .build/commit.h Sources/CSystem/commit.h || cp .build/commit.h Sources/CSystem/commit.h
 
 test: build assets
 	scripts/test
@@ -56,4 +52,4 @@ assets:
 	@scripts/fetch-assets
 
 clean:
-	rm -rf .build .build-test Sources/CSystem/commit.h
+	rm -rf .build .build-test

@@ -61,7 +61,7 @@ let package = Package(
         .testTarget(name: "ComputeTests", dependencies: ["Compute", "Streams", "TestSupport"]),
         .testTarget(name: "StreamsTests", dependencies: ["Streams", "TestSupport"]),
         .testTarget(name: "TextTests", dependencies: ["Text", "TestSupport"]),
-        .testTarget(name: "CheckpointsTests", dependencies: ["Checkpoints", "TestSupport"]),
+        .testTarget(name: "CheckpointsTests", dependencies: ["Checkpoints", "Compute", "Streams", "TestSupport"]),
         .testTarget(name: "CommandTests", dependencies: ["Command", "TestSupport"]),
     ]
 )

@@ -1,0 +1,64 @@
+// A real model from its GGUF file, end to end, against transformers.
+// Expected values: Tests/oracles/smollm2_documents.py and smollm2_logprobs.py.
+import Checkpoints
+import Compute
+import Foundation
+import Streams
+import XCTest
+
+final class SmolLM2Tests: XCTestCase {
+    private struct Expected {
+        var ids: [UInt32] = []
+        var splits = [0]
+        /// transformers in float32, and the same weights in float64; NaN without context.
+        var single: [Double] = []
+        var double: [Double] = []
+    }
+
+    private func expected() throws -> Expected {
+        let path = #filePath.replacingOccurrences(of: "CheckpointsTests/SmolLM2Tests.swift", with: "fixtures/smollm2/scores.ndjson")
+        let file = try MappedFile.open(path)
+        var expected = Expected()
+        for (i, line) in file.bytes.split(separator: UInt8(ascii: "\n")).enumerated() {
+            let document = try JSONValue.parse(Array(line), name: "\(path):\(i + 1)")
+            expected.ids += try XCTUnwrap(document["input_ids"]).elements.map { UInt32($0.integer!) }
+            expected.single += try XCTUnwrap(document["log_probs"]).elements.map { $0.number ?? .nan }
+            expected.double += try XCTUnwrap(document["log_probs_float64"]).elements.map { $0.number ?? .nan }
+            expected.splits.append(expected.ids.count)
+        }
+        return expected
+    }
+
+    private func modelPath() throws -> String {
+        let environment = ProcessInfo.processInfo.environment
+        let cache = environment["PRECEPTOR_CACHE"] ?? "\(environment["HOME"] ?? "")/.cache/preceptor"
+        let path = "\(cache)/smollm2.gguf"
+        guard FileManager.default.isReadableFile(atPath: path) else {
+            struct Missing: Error, CustomStringConvertible { let description: String }
+            throw Missing(description: "\(path) is missing: run scripts/fetch-assets once")
+        }
+        return path
+    }
+
+    func testLogProbabilitiesAreThoseOfTransformers() throws {
+        let loaded = try ModelFolder.open(modelPath())
+        XCTAssertEqual(loaded.model.configuration.parameterCount, 134_515_008)
+        let expected = try expected()
+        XCTAssertEqual(expected.ids.count, 1936)
+        let scores = Scorer(loaded.model, pool: ThreadPool(threads: 2)).logProbabilities(ids: expected.ids, splits: expected.splits)
+        // transformers' own float32 is within 5.5e-5 of float64, and 3.5e-6 of its mean: most of that is its float32 rotary angles.
+        try compare(scores, expected.single, largest: 1e-3, usual: 1e-4, mean: 1e-5)
+        try compare(scores, expected.double, largest: 1e-4, usual: 5e-5, mean: 1e-6)
+    }
+
+    /// Every difference at most `largest`, 99.9 % at most `usual`, and the means within a share `mean`.
+    private func compare(_ scores: [Float], _ expected: [Double], largest: Double, usual: Double, mean: Double, line: UInt = #line) throws {
+        XCTAssertEqual(scores.map(\.isNaN), expected.map(\.isNaN), line: line)
+        let pairs = zip(scores, expected).filter { !$1.isNaN }.map { (Double($0), $1) }
+        let differences = pairs.map { abs($0 - $1) }.sorted()
+        XCTAssertLessThanOrEqual(try XCTUnwrap(differences.last), largest, line: line)
+        XCTAssertLessThanOrEqual(differences[differences.count * 999 / 1000], usual, line: line)
+        let (ours, theirs) = (pairs.reduce(0) { $0 + $1.0 }, pairs.reduce(0) { $0 + $1.1 })
+        XCTAssertEqual(ours / theirs, 1, accuracy: mean, line: line)
+    }
+}

@@ -21,9 +21,11 @@ unexport OPENBLAS_CORETYPE OPENBLAS_L2_SIZE
 all: build
 
 # Package.swift hands the commit to the one C file that --version asks; a new commit costs that file and a link.
+# Product by product: a build of everything takes in TestSupport, and there is no static XCTest to link.
+build: export PRECEPTOR_COMMIT = $(shell git describe --always --dirty --abbrev=12 2>/dev/null || echo unknown)
 build: setup
-	PRECEPTOR_COMMIT="$$(git describe --always --dirty --abbrev=12 2>/dev/null || echo unknown)" \
-	swift build -c release --static-swift-stdlib
+	for tool in $(TOOLS) compute-bench; do \
+	    swift build -c release --static-swift-stdlib --product $$tool || exit 1; done
 
 test: build assets
 	scripts/test

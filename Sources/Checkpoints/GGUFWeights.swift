@@ -15,7 +15,8 @@ struct GGUFWeights {
             guard let tensor = file.tensor(stored) else { throw Failure(.badData, file.name, .whole, "tensor '\(stored)' is missing") }
             let place = Failure.Place.byte(tensor.range.lowerBound)
             guard tensor.shape == shape else {
-                throw Failure(.badData, file.name, place, "tensor '\(stored)' has the shape \(tensor.shape), but the metadata asks for \(shape)")
+                throw Failure(
+                    .badData, file.name, place, "tensor '\(stored)' has the shape \(tensor.shape), but the metadata asks for \(shape)")
             }
             used.insert(Array(stored.utf8))
             found[name] = StoredTensor(
@@ -25,7 +26,8 @@ struct GGUFWeights {
         if let extra = file.tensors.first(where: { !used.contains(Array($0.name.utf8)) }) {
             let scaled = extra.name == "rope_freqs.weight"
             throw Failure(
-                .badData, file.name, .byte(extra.range.lowerBound), "tensor '\(printable(extra.name))' does not belong to a plain Llama model",
+                .badData, file.name, .byte(extra.range.lowerBound),
+                "tensor '\(printable(extra.name))' does not belong to a plain Llama model",
                 hint: scaled ? "it scales rotary positions, which is not supported" : nil)
         }
         return found
@@ -42,7 +44,8 @@ struct GGUFWeights {
         let parts = name.split(separator: ".")
         let last = parts.dropLast().last.map(String.init) ?? ""
         let names = [
-            "input_layernorm": "attn_norm", "post_attention_layernorm": "ffn_norm", "q_proj": "attn_q", "k_proj": "attn_k", "v_proj": "attn_v",
+            "input_layernorm": "attn_norm", "post_attention_layernorm": "ffn_norm", "q_proj": "attn_q", "k_proj": "attn_k",
+            "v_proj": "attn_v",
             "o_proj": "attn_output", "gate_proj": "ffn_gate", "up_proj": "ffn_up", "down_proj": "ffn_down",
         ]
         guard parts.count >= 4, let stored = names[last] else { preconditionFailure("bug: no GGUF name for '\(name)'") }
@@ -67,7 +70,8 @@ struct GGUFWeights {
         default:
             let readable = GGUFTensorType.allCases.filter(\.isReadable).map(\.name).joined(separator: ", ")
             throw Failure(
-                .badData, name, .byte(tensor.range.lowerBound), "tensor '\(printable(tensor.name))' is \(tensor.type.name), which is not supported yet",
+                .badData, name, .byte(tensor.range.lowerBound),
+                "tensor '\(printable(tensor.name))' is \(tensor.type.name), which is not supported yet",
                 hint: "read are \(readable): quantise the model to one of them")
         }
     }

@@ -32,7 +32,8 @@ struct HuggingFaceConfiguration {
             tiedEmbeddings: try keys.flag("tie_word_embeddings", default: false),
             initializerRange: Float(try keys.positive("initializer_range", default: 0.02)))
         do { try llama.validate() } catch let error as ComputeError { throw keys.failure(error.message) }
-        let ends = EndIDs(bos: try keys.token("bos_token_id", llama.vocabularySize), eos: try keys.token("eos_token_id", llama.vocabularySize))
+        let ends = EndIDs(
+            bos: try keys.token("bos_token_id", llama.vocabularySize), eos: try keys.token("eos_token_id", llama.vocabularySize))
         return HuggingFaceConfiguration(llama: llama, ends: ends)
     }
 }
@@ -40,7 +41,9 @@ struct HuggingFaceConfiguration {
 /// Parses a JSON file that has no business being large. Throws `Failure` (66, 65).
 func smallJSON(_ path: String, limit: Int) throws -> JSONValue {
     let map = try MappedFile.open(path)
-    guard map.bytes.count <= limit else { throw Failure(.badData, path, .whole, "\(map.bytes.count) bytes, more than the \(limit) allowed") }
+    guard map.bytes.count <= limit else {
+        throw Failure(.badData, path, .whole, "\(map.bytes.count) bytes, more than the \(limit) allowed")
+    }
     return try JSONValue.parse(map.bytes, name: path)
 }
 
@@ -65,7 +68,8 @@ struct ConfigurationKeys {
     /// the split of a product over devices, and defaults of generation.
     private static let harmless: Set = [
         "torch_dtype", "dtype", "use_cache", "transformers_version", "transformers.js_config", "pretraining_tp", "attention_dropout",
-        "is_llama_config", "pad_token_id", "unk_token_id", "sep_token_id", "decoder_start_token_id", "max_sequence_length", "tokenizer_class",
+        "is_llama_config", "pad_token_id", "unk_token_id", "sep_token_id", "decoder_start_token_id", "max_sequence_length",
+        "tokenizer_class",
         "unsloth_version", "unsloth_fixed", "return_dict", "output_attentions", "output_hidden_states", "torchscript", "use_bfloat16",
         "chunk_size_feed_forward", "is_decoder", "is_encoder_decoder", "id2label", "label2id", "num_labels", "problem_type",
         "task_specific_params", "finetuning_task", "prefix", "temperature", "top_k", "top_p", "typical_p", "repetition_penalty",
@@ -98,9 +102,12 @@ struct ConfigurationKeys {
 
     /// A Llama model that predicts tokens, and no key that could change what it computes.
     func checkFamily() throws {
-        guard let type = value("model_type") else { throw failure("key 'model_type' is missing", hint: "is this the config.json of a model?") }
+        guard let type = value("model_type") else {
+            throw failure("key 'model_type' is missing", hint: "is this the config.json of a model?")
+        }
         guard type.string == "llama" else {
-            throw failure("key 'model_type' is \(ConfigurationKeys.title(type)); 'llama' is supported", hint: "other families compute differently")
+            throw failure(
+                "key 'model_type' is \(ConfigurationKeys.title(type)); 'llama' is supported", hint: "other families compute differently")
         }
         if let architectures = value("architectures") {
             guard architectures.elements.contains(where: { $0.string == "LlamaForCausalLM" }) else {
@@ -127,7 +134,9 @@ struct ConfigurationKeys {
         if let factor = value("partial_rotary_factor"), factor.number != 1 {
             throw failure("key 'partial_rotary_factor' is \(ConfigurationKeys.title(factor)); 1 is supported")
         }
-        if let window = value("sliding_window") { throw failure("key 'sliding_window' is \(ConfigurationKeys.title(window)), which is not supported") }
+        if let window = value("sliding_window") {
+            throw failure("key 'sliding_window' is \(ConfigurationKeys.title(window)), which is not supported")
+        }
     }
 
     /// The base of the rotary embedding, from `rope_theta` or, as transformers 5 writes it, from `rope_parameters`.
@@ -135,16 +144,20 @@ struct ConfigurationKeys {
         var theta = try value("rope_theta").map { _ in try positive("rope_theta", default: 0) }
         for key in ["rope_scaling", "rope_parameters"] {
             guard let rope = value(key) else { continue }
-            guard rope.kind == .object else { throw failure("key '\(key)' must be an object or null, found \(ConfigurationKeys.title(rope))") }
+            guard rope.kind == .object else {
+                throw failure("key '\(key)' must be an object or null, found \(ConfigurationKeys.title(rope))")
+            }
             try rope.forEachEntry { name, value in
                 switch String(decoding: name, as: UTF8.self) {
                 case "type", "rope_type":
                     guard value.isNull || value.string == "default" else {
-                        throw failure("key '\(key)' asks for rotary positions of type \(ConfigurationKeys.title(value)); 'default' is supported")
+                        throw failure(
+                            "key '\(key)' asks for rotary positions of type \(ConfigurationKeys.title(value)); 'default' is supported")
                     }
                 case "rope_theta":
                     guard let inner = value.number, inner > 0, theta == nil || theta == inner else {
-                        throw failure("'rope_theta' in '\(key)' is \(ConfigurationKeys.title(value)), unlike the key 'rope_theta' or not positive")
+                        throw failure(
+                            "'rope_theta' in '\(key)' is \(ConfigurationKeys.title(value)), unlike the key 'rope_theta' or not positive")
                     }
                     theta = inner
                 default:

@@ -36,11 +36,13 @@ struct HuggingFaceWeights {
         let map = try MappedFile.open(path)
         func failure(_ message: String) -> Failure { Failure(.badData, path, .whole, message) }
         let index = try readIndex(map)
+        if let absent = index.files.first(where: { !exists(inside(folder, $0.name)) }) {
+            throw failure("names the shard '\(printable(absent.name))', which is missing")
+        }
         var maps = [map]
         var places: [[UInt8]: Place] = [:]
         for (shard, names) in index.files {
             let title = "the shard '\(printable(shard))'"
-            guard exists(inside(folder, shard)) else { throw failure("names \(title), which is missing") }
             let file = try openVerified(inside(folder, shard))
             maps.append(file.map)
             for entry in file.tensors {
@@ -54,7 +56,9 @@ struct HuggingFaceWeights {
             }
         }
         let total = places.values.reduce(0) { $0 + $1.entry.range.count }
-        if let told = index.totalSize, told != total { throw failure("'total_size' is \(told), but the shards hold \(total) bytes of tensors") }
+        if let told = index.totalSize, told != total {
+            throw failure("'total_size' is \(told), but the shards hold \(total) bytes of tensors")
+        }
         return HuggingFaceWeights(name: path, files: WeightFiles(maps), places: places)
     }
 
@@ -71,7 +75,9 @@ struct HuggingFaceWeights {
                 throw Failure(.badData, self.name, .whole, "tensor '\(name)' is missing", hint: hint)
             }
             guard entry.shape == shape else {
-                throw Failure(.badData, file.name, .byte(entry.range.lowerBound), "tensor '\(name)' has the shape \(entry.shape), but \(configurationName) asks for \(shape)")
+                throw Failure(
+                    .badData, file.name, .byte(entry.range.lowerBound),
+                    "tensor '\(name)' has the shape \(entry.shape), but \(configurationName) asks for \(shape)")
             }
             let form = try Self.form(entry, file)
             found[name] = StoredTensor(form: form, shape: shape, bytes: file.bytes(entry), owner: file.map)
@@ -99,9 +105,10 @@ struct HuggingFaceWeights {
         if entry.name.utf8.elementsEqual("lm_head.weight".utf8), configuration.tiedEmbeddings,
             let (other, embedding) = places[Array("model.embed_tokens.weight".utf8)]
         {
-            if entry.type == embedding.type, file.bytes(entry).elementsEqual(other.bytes(embedding)) { return }
+            if entry.type == embedding.type, sameBytes(file.bytes(entry), other.bytes(embedding)) { return }
             throw Failure(
-                .badData, file.name, .byte(entry.range.lowerBound), "tensor 'lm_head.weight' differs from the embeddings that it is tied to",
+                .badData, file.name, .byte(entry.range.lowerBound),
+                "tensor 'lm_head.weight' differs from the embeddings that it is tied to",
                 hint: "set 'tie_word_embeddings' to false in config.json if the head is a matrix of its own")
         }
         throw Failure(.badData, file.name, .byte(entry.range.lowerBound), "tensor '\(printable(entry.name))' does not belong to this model")
@@ -147,8 +154,12 @@ extension HuggingFaceWeights {
         var shards: [[UInt8]: Set<[UInt8]>] = [:]
         try places.forEachEntry { tensor, shard in
             // A shard is a file beside the index: no folder, no way up or out.
-            guard let file = shard.bytes, !file.isEmpty, file != Array(".".utf8), file != Array("..".utf8), !file.contains(UInt8(ascii: "/")), !file.contains(0)
-            else { throw failure("tensor '\(printable(tensor))': the shard must be the plain name of a file, found \(ConfigurationKeys.title(shard))") }
+            guard let file = shard.bytes, !file.isEmpty, file != Array(".".utf8), file != Array("..".utf8),
+                !file.contains(UInt8(ascii: "/")), !file.contains(0)
+            else {
+                throw failure(
+                    "tensor '\(printable(tensor))': the shard must be the plain name of a file, found \(ConfigurationKeys.title(shard))")
+            }
             shards[file, default: []].insert(Array(tensor))
         }
         let size = json["metadata"]?["total_size"]

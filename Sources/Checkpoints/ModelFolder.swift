@@ -18,7 +18,8 @@ public enum ModelFolder {
     public static func open(_ path: String, pool: ThreadPool? = nil) throws -> LoadedModel {
         if try isFolder(path) { return try openFolder(path, pool) }
         guard isGGUF(try MappedFile.open(path)) else {
-            throw Failure(.badData, path, .whole, "expected a folder with a model or a GGUF file", hint: "give the folder that holds 'config.json'")
+            throw Failure(
+                .badData, path, .whole, "expected a folder with a model or a GGUF file", hint: "give the folder that holds 'config.json'")
         }
         return try openGGUF(path, pool)
     }

@@ -1,4 +1,4 @@
-// Questions about paths.
+// Questions about paths, and bytes as text.
 import Glibc
 import Streams
 
@@ -21,6 +21,13 @@ func inside(_ folder: String, _ name: String) -> String {
 func parent(of path: String) -> String {
     guard let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")) else { return "." }
     return slash == path.startIndex ? "/" : String(path[..<slash])
+}
+
+/// True when both runs hold the same bytes.
+func sameBytes(_ a: UnsafeRawBufferPointer, _ b: UnsafeRawBufferPointer) -> Bool {
+    guard a.count == b.count else { return false }
+    guard let x = a.baseAddress, let y = b.baseAddress else { return true }
+    return memcmp(x, y, a.count) == 0
 }
 
 /// Sixteen hexadecimal digits.

@@ -16,7 +16,9 @@ enum TokenizerPolicy {
             let json = try smallJSON(configuration, limit: longest)
             if let flag = json["add_bos_token"], !flag.isNull {
                 guard let adds = flag.boolean else {
-                    throw Failure(.badData, configuration, .whole, "key 'add_bos_token' must be true or false, found \(ConfigurationKeys.title(flag))")
+                    throw Failure(
+                        .badData, configuration, .whole, "key 'add_bos_token' must be true or false, found \(ConfigurationKeys.title(flag))"
+                    )
                 }
                 return adds
             }

@@ -39,8 +39,12 @@ public struct TrainingState {
         }
         let loaded = try ModelFolder.open(folder, pool: pool)
         try checkTensors(state, loaded.model)
-        guard let steps = state.metadata["steps"].flatMap({ Int($0) }), steps >= 0 else { throw damaged(state, "metadata 'steps' is missing or no number") }
-        let facts = state.metadata.filter { $0.key.utf8.starts(with: factPrefix.utf8) }.map { (String($0.key.dropFirst(factPrefix.count)), $0.value) }
+        guard let steps = state.metadata["steps"].flatMap({ Int($0) }), steps >= 0 else {
+            throw damaged(state, "metadata 'steps' is missing or no number")
+        }
+        let facts = state.metadata.filter { $0.key.utf8.starts(with: factPrefix.utf8) }.map {
+            (String($0.key.dropFirst(factPrefix.count)), $0.value)
+        }
         return TrainingState(model: loaded.model, steps: steps, facts: Dictionary(facts) { first, _ in first }, moments: state)
     }
 
@@ -49,7 +53,8 @@ public struct TrainingState {
         for (name, first, second) in trainer.moments {
             for (prefix, buffer) in [("first.", first), ("second.", second)] {
                 guard let entry = moments.tensor(prefix + name), entry.range.count == buffer.count * 4 else {
-                    throw Failure(.badData, moments.name, .whole, "tensor '\(prefix)\(name)' is missing or has another size than the trainer's")
+                    throw Failure(
+                        .badData, moments.name, .whole, "tensor '\(prefix)\(name)' is missing or has another size than the trainer's")
                 }
                 UnsafeMutableRawBufferPointer(start: buffer.pointer, count: entry.range.count).copyBytes(from: moments.bytes(entry))
             }
@@ -107,7 +112,9 @@ public struct TrainingState {
     private static func verify(_ state: SafetensorsFile) throws {
         guard state.metadata["kind"] == kind else { throw damaged(state, "its metadata says that it is no training state") }
         guard state.metadata["version"] == version else {
-            throw Failure(.badData, state.name, .whole, "version '\(printable(state.metadata["version"] ?? ""))' of the training state is not supported")
+            throw Failure(
+                .badData, state.name, .whole,
+                "version '\(printable(state.metadata["version"] ?? ""))' of the training state is not supported")
         }
         guard let told = state.metadata[checksumKey] else { throw damaged(state, "its checksum is missing") }
         let metadata = state.metadata.filter { $0.key != checksumKey }.map { ($0.key, $0.value) }

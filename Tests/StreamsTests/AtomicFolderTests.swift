@@ -5,6 +5,8 @@ import XCTest
 
 final class AtomicFolderTests: XCTestCase {
     private let scratch = ScratchFolder()
+
+    override func tearDown() { scratch.remove() }
     private let files: Set = ["config.json", "weights"]
 
     private func folder(_ name: String = "run") throws -> AtomicFolder {

@@ -5,7 +5,9 @@ import XCTest
 /// Well-formed files, and every malformed one that is known to have broken a reader.
 final class GGUFTests: XCTestCase {
     private typealias B = GGUFBytes
-    private lazy var scratch = ScratchFolder()
+    private let scratch = ScratchFolder()
+
+    override func tearDown() { scratch.remove() }
 
     private func open(_ bytes: [UInt8]) throws -> GGUFFile { try GGUFFile.open(scratch.write("m.gguf", bytes)) }
 

@@ -5,7 +5,9 @@ import XCTest
 
 /// Whole files: round trips, and the malformed ones.
 final class SafetensorsTests: XCTestCase {
-    private lazy var scratch = ScratchFolder()
+    private let scratch = ScratchFolder()
+
+    override func tearDown() { scratch.remove() }
     private let good = #"{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"b":{"dtype":"U8","shape":[3],"data_offsets":[8,11]}}"#
 
     private func open(_ bytes: [UInt8]) throws -> SafetensorsFile { try SafetensorsFile.open(scratch.write("m.safetensors", bytes)) }

@@ -18,7 +18,8 @@ public enum GGUFBytes {
     }
     /// `dimensions` innermost first, as in the file.
     public static func tensor(_ name: String, _ dimensions: [UInt64], type: UInt32, offset: UInt64) -> [UInt8] {
-        string(name) + littleEndian(UInt32(dimensions.count)) + dimensions.flatMap { littleEndian($0) } + littleEndian(type) + littleEndian(offset)
+        string(name) + littleEndian(UInt32(dimensions.count)) + dimensions.flatMap { littleEndian($0) } + littleEndian(type)
+            + littleEndian(offset)
     }
 
     /// A whole file; `tensors` are table entries; `data` follows after padding to `alignment`.

@@ -3,7 +3,9 @@ import Foundation
 import Streams
 import XCTest
 
-/// A new empty folder, removed with everything in it when this object goes.
+/// A new empty folder, removed with everything in it by `remove()`, or when this object goes.
+///
+/// A test case lives to the end of its process: one that holds a folder calls `remove()` in its `tearDown`.
 public final class ScratchFolder {
     public let path: String
 
@@ -13,7 +15,9 @@ public final class ScratchFolder {
         try? FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
     }
 
-    deinit {
+    deinit { remove() }
+
+    public func remove() {
         try? FileManager.default.removeItem(atPath: path)
     }
 

@@ -128,7 +128,9 @@ public final class AtomicFolder {
 extension AtomicFolder {
     /// The path behind symbolic links, once it is clear that a folder of ours may stand there.
     private static func resolve(_ path: String, marker: String) throws -> String {
-        func refuse(_ message: String, _ hint: String? = nil) -> Failure { Failure(.cannotCreate, path, "cannot create: \(message)", hint: hint) }
+        func refuse(_ message: String, _ hint: String? = nil) -> Failure {
+            Failure(.cannotCreate, path, "cannot create: \(message)", hint: hint)
+        }
         let path = withoutTrailingSlashes(path)
         var status = stat()
         guard stat(path, &status) == 0 else {

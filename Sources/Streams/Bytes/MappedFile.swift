@@ -34,7 +34,8 @@ public final class MappedFile: @unchecked Sendable {
         case S_IFDIR: throw Failure(.cannotOpen, path, "expected a file, found a folder")
         default:
             throw Failure(
-                .cannotOpen, path, "expected a regular file, found a pipe or a device", hint: "this input is mapped into memory: save it to a file first")
+                .cannotOpen, path, "expected a regular file, found a pipe or a device",
+                hint: "this input is mapped into memory: save it to a file first")
         }
         let count = Int(status.st_size)
         if count > 0 {

@@ -133,13 +133,16 @@ struct GGUFReader {
         let place = cursor.place
         let title = "key '\(printable(key))'"
         let code = try cursor.u32("an array's type")
-        guard let type = GGUFValueType(rawValue: code) else { throw cursor.failure("\(title): an array of unknown type \(code)", at: place) }
+        guard let type = GGUFValueType(rawValue: code) else {
+            throw cursor.failure("\(title): an array of unknown type \(code)", at: place)
+        }
         guard type != .array else { throw cursor.failure("\(title): arrays of arrays are not supported", at: place) }
         let count = try cursor.u64("an array's length")
         // A string takes at least its length.
         let smallest = UInt64(type.size ?? 8)
         guard let bytes = extent(count: count, unit: smallest), bytes <= UInt64(cursor.remaining) else {
-            throw cursor.failure("\(title): an array of \(count) \(type.name) cannot stand in the \(cursor.remaining) bytes left", at: place)
+            throw cursor.failure(
+                "\(title): an array of \(count) \(type.name) cannot stand in the \(cursor.remaining) bytes left", at: place)
         }
         let start = cursor.offset
         if type == .string {
@@ -154,7 +157,9 @@ struct GGUFReader {
 
     private func checkSplit() throws {
         guard let (value, place) = values[Array("split.count".utf8)] else { return }
-        guard let count = value.integer else { throw cursor.failure("key 'split.count' must be an integer, found \(value.kind)", at: place) }
+        guard let count = value.integer else {
+            throw cursor.failure("key 'split.count' must be an integer, found \(value.kind)", at: place)
+        }
         guard count <= 1 else {
             throw cursor.failure(
                 "one of \(count) parts of a split model, which are not read", at: place, hint: "join them first: llama-gguf-split --merge")
@@ -163,7 +168,9 @@ struct GGUFReader {
 
     private func readAlignment() throws -> UInt64 {
         guard let (value, place) = values[Array("general.alignment".utf8)] else { return 32 }
-        guard case .unsigned(let alignment) = value, alignment > 0, alignment & (alignment - 1) == 0, alignment <= GGUFReader.largestAlignment else {
+        guard case .unsigned(let alignment) = value, alignment > 0, alignment & (alignment - 1) == 0,
+            alignment <= GGUFReader.largestAlignment
+        else {
             let found = value.integer.map(String.init) ?? value.kind
             throw cursor.failure(
                 "key 'general.alignment' must be an unsigned power of two up to \(GGUFReader.largestAlignment), found \(found)", at: place)
@@ -208,13 +215,17 @@ struct GGUFReader {
         var dimensions: [UInt64] = []
         for _ in 0..<rank { dimensions.append(try cursor.u64("a dimension")) }
         let code = try cursor.u32("a tensor's type")
-        guard let type = GGUFTensorType(rawValue: code) else { throw cursor.failure("\(title): unknown type \(code)", at: cursor.place - 4) }
+        guard let type = GGUFTensorType(rawValue: code) else {
+            throw cursor.failure("\(title): unknown type \(code)", at: cursor.place - 4)
+        }
         let offset = try cursor.u64("a tensor's offset")
-        guard let elements = elementCount(dimensions), elements <= UInt64(Int64.max), dimensions.allSatisfy({ $0 <= UInt64(Int64.max) }) else {
+        guard let elements = elementCount(dimensions), elements <= UInt64(Int64.max), dimensions.allSatisfy({ $0 <= UInt64(Int64.max) })
+        else {
             throw cursor.failure("\(title): dimensions \(dimensions) overflow", at: place)
         }
         guard (dimensions.first ?? 1) % UInt64(type.blockElements) == 0 else {
-            throw cursor.failure("\(title): rows of \(dimensions.first ?? 1) elements are not whole \(type.name) blocks of \(type.blockElements)", at: place)
+            throw cursor.failure(
+                "\(title): rows of \(dimensions.first ?? 1) elements are not whole \(type.name) blocks of \(type.blockElements)", at: place)
         }
         guard let bytes = extent(count: elements, unit: UInt64(type.blockBytes), per: UInt64(type.blockElements)) else {
             throw cursor.failure("\(title): \(elements) elements of \(type.name) overflow", at: place)

@@ -29,7 +29,8 @@ public final class SafetensorsFile {
     public init(_ map: MappedFile) throws {
         self.map = map
         let json = try SafetensorsFile.header(map)
-        let contents = try SafetensorsHeader.parse(map[json], dataBytes: map.bytes.count - json.upperBound, name: map.name, base: json.lowerBound)
+        let contents = try SafetensorsHeader.parse(
+            map[json], dataBytes: map.bytes.count - json.upperBound, name: map.name, base: json.lowerBound)
         metadata = Dictionary(contents.metadata) { first, _ in first }
         tensors = contents.tensors
         places = Dictionary(contents.tensors.enumerated().map { (Array($1.name.utf8), $0) }) { first, _ in first }

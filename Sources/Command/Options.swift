@@ -14,6 +14,10 @@ public struct CommonOptions: ParsableArguments {
     @Flag(help: "Leave out of the output what varies between runs: names, arguments and times.")
     public var noProvenance = false
 
+    /// For `--help` only: `Launch` answers it before it parses, so that it works where a required option is missing.
+    @Flag(help: "Show the version, what it was built from and what it runs on.")
+    var version = false
+
     public init() {}
 }
 

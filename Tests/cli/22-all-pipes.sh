@@ -1,0 +1,54 @@
+# Broken pipes on either side: 141 for the writer whose reader has gone, 65 for the reader whose writer was killed.
+vocabulary=$FIXTURES/vocabularies
+ln -s "$INPUTS"/* .
+tokenize --no-provenance --tokenizer "$vocabulary/teacher" --batch-tokens 1024 long.ndjson >long.teacher.tokens
+teacher-score --no-provenance --model teacher long.teacher.tokens >long.scores
+# NAME COMMAND whose output is longer than any pipe.
+while IFS='|' read -r name command; do
+    ends "$name-head" 141 "$command | head -n 1 >/dev/null; exit \${PIPESTATUS[0]}"
+    # Also where whoever starts it ignores SIGPIPE, as Python does.
+    ends "$name-head-ignoring" 141 "trap '' PIPE; $command | head -n 1 >/dev/null; exit \${PIPESTATUS[0]}"
+done <<TEXT
+tokenize|tokenize --format ndjson --tokenizer $vocabulary/student long.ndjson
+align|align --format ndjson long.tokens long.scores
+teacher-score|teacher-score --format ndjson --model teacher long.teacher.tokens
+train|train --model teacher --out left --steps 100000 --batch-tokens 64 --sequence-length 64 teacher.tokens
+evaluate|evaluate perplexity --documents --model teacher long.ndjson
+stream-cat|stream-cat long.tokens
+TEXT
+
+# killed NAME LEFT RIGHT: the left side dies without a chance to say so.
+killed() {
+    local name=$1 left right status
+    mkfifo "$name.pipe"
+    rm -rf left && mkdir left
+    bash -c "exec $2" >"$name.pipe" 2>/dev/null &
+    left=$!
+    bash -c "exec $3" <"$name.pipe" >"$name.out" 2>"$name.err" &
+    right=$!
+    sleep 0.7
+    kill -KILL "$left"
+    wait "$left" 2>/dev/null
+    wait "$right"
+    status=$?
+    if [[ $status == 65 ]] && grep -q '<stdin>' "$name.err"; then
+        pass "$name"
+    else
+        fail "$name" "expected 65, found $status: $(head -c 300 "$name.err")"
+    fi
+    only "$name-leaves-nothing"
+}
+# A corpus without end.
+mkfifo endless
+while :; do cat long.ndjson; done >endless 2>/dev/null &
+source=$!
+exec 9<endless
+tokens="tokenize --tokenizer $vocabulary/teacher /dev/fd/9"
+killed killed-into-teacher-score "$tokens" "teacher-score --model teacher -o left/out"
+killed killed-into-train "$tokens" "train --model teacher --out left/model --steps 1000000"
+killed killed-into-stream-cat "$tokens" "stream-cat -o left/out"
+killed killed-into-align-teacher "$tokens" "align -o left/out long.teacher.tokens -"
+killed killed-into-align-student "$tokens" "align -o left/out - long.teacher.tokens"
+exec 9<&-
+kill "$source" 2>/dev/null
+wait "$source" 2>/dev/null

@@ -1,0 +1,42 @@
+# train: the folder it leaves, the state it goes on from, its refusals.
+ln -s "$INPUTS"/* .
+config=$FIXTURES/vocabularies/student/config.json
+train="train --no-provenance --model $config --loss guided --learning-rate 0.01 --batch-tokens 64 --sequence-length 32"
+ends whole 0 "$train --steps 6 --out whole guided.aligned >whole.log"
+holds log-is-ndjson "[ \$(stream=1; grep -c '^{\"step\":.*}\$' whole.log) = 6 ]"
+holds folder "test -s whole/config.json -a -s whole/model.safetensors"
+holds loss-falls "python3 -c \"
+import json
+lines = [json.loads(line) for line in open('whole.log')]
+assert lines[-1]['loss_nats_per_token'] < lines[0]['loss_nats_per_token'], lines\""
+ends opens-again 0 "evaluate perplexity --model whole --tokenizer $FIXTURES/vocabularies/student corpus.ndjson >report"
+
+# Stopped by a signal and taken up again: the same bytes as the run that was not.
+cp guided.aligned slow.aligned
+for signal in TERM INT USR1 HUP; do
+    out=stopped-$signal
+    # The job is the direct child of a shell that does not ignore SIGINT for it.
+    python3 - $signal "$out" $train --steps 4000 --checkpoint-every 0 --out "$out" slow.aligned <<'PYTHON' >$out.status 2>$out.err
+import signal, subprocess, sys, time
+process = subprocess.Popen(sys.argv[3:], stdout=subprocess.PIPE)
+process.stdout.readline()
+process.send_signal(getattr(signal, "SIG" + sys.argv[1]))
+process.stdout.read()
+print(process.wait())
+PYTHON
+    holds "status-$signal" "grep -qx 75 $out.status"
+    holds "says-so-$signal" "grep -q 'state saved' $out.err"
+    holds "state-$signal" "test -s $out/model.safetensors"
+done
+ends resumed 0 "$train --steps 4000 --resume --out stopped-TERM slow.aligned >resumed.log"
+ends unbroken 0 "$train --steps 4000 --out unbroken slow.aligned >unbroken.log"
+same resumed-model unbroken/model.safetensors stopped-TERM/model.safetensors
+ends resume-other-options 65 "$train --steps 4000 --resume --select 0.7 --out stopped-INT slow.aligned" "^train: stopped-INT"
+ends resume-other-data 65 "$train --steps 4000 --resume --out stopped-INT student.tokens" "^train: "
+ends resume-nothing 66 "$train --steps 4000 --resume --out absent slow.aligned" "^train: absent"
+ends guided-without-teacher 65 "$train --steps 2 --out no student.tokens" "^train: student.tokens"
+ends vocabulary-too-large 65 "train --model $config --out no --steps 1 teacher.tokens" "^train: teacher.tokens"
+ends standard-input-ends 65 "$train --steps 500 --out ended - <guided.aligned >/dev/null" "ended after step"
+ends no-folder 73 "$train --steps 1 --out absent/folder guided.aligned >/dev/null" "^train: absent/folder"
+ends not-a-model 65 "echo '{\"model_type\":\"gpt2\"}' >config.json; train --model config.json --out no --steps 1 guided.aligned" "^train: config.json"
+holds nothing-else "[ ! -e no ] && [ -z \"\$(ls -A | grep -E '^\\..*part|tmp')\" ]"

@@ -1,0 +1,129 @@
+// The pieces of a SentencePiece vocabulary, from a .model or a GGUF, made into symbols and merges.
+
+import Streams
+
+/// One piece with its score and type, as SentencePiece numbers them.
+struct PieceEntry {
+    enum Kind: Int {
+        case normal = 1, unknown, control, userDefined, unused, byte
+    }
+    var bytes: [UInt8]
+    var score: Float
+    var kind: Kind
+}
+
+/// Pieces as the encoder wants them.
+///
+/// SentencePiece merges two neighbours when their joined text is a piece, the one with the highest score first. Listing, for every
+/// piece, its cuts into two symbols gives the same merges as pairs; the ranks are the places of the scores from the highest on.
+struct PieceTable {
+    private(set) var vocabulary: Vocabulary
+    private(set) var merges: MergeTable
+    private(set) var characters: [UInt32: UInt32] = [:]
+    private(set) var byteIDs: [UInt32]?
+    private(set) var unknownID: UInt32?
+    private(set) var silent: Set<UInt32> = []
+
+    /// - name: for messages. Throws 65, naming the piece.
+    init(_ entries: [PieceEntry], name: String) throws {
+        guard !entries.isEmpty else { throw Failure(.badData, name, .whole, "a vocabulary without pieces") }
+        vocabulary = Vocabulary(capacity: entries.count)
+        merges = MergeTable(capacity: 8 * entries.count)
+        var names = Vocabulary(capacity: entries.count)
+        var bytes = [UInt32?](repeating: nil, count: 256)
+        for (id, entry) in entries.enumerated() {
+            func refuse(_ what: String) -> Failure {
+                Failure(.badData, name, .whole, "piece \(id) ('\(printable(entry.bytes))') \(what)")
+            }
+            guard !entry.bytes.isEmpty else { throw refuse("is empty") }
+            guard names.id(of: entry.bytes) == nil else { throw refuse("is there twice") }
+            guard entry.bytes.withUnsafeBytes({ firstInvalidUTF8($0) }) == nil else { throw refuse("is not UTF-8") }
+            guard entry.score.isFinite else { throw refuse("has a score that is not finite") }
+            names.append(entry.bytes)
+            if entry.kind == .normal { vocabulary.append(entry.bytes) } else { vocabulary.appendUnnamed() }
+            switch entry.kind {
+            case .normal: break
+            case .unknown:
+                guard unknownID == nil else { throw refuse("is a second unknown piece") }
+                unknownID = UInt32(id)
+                silent.insert(UInt32(id))
+            case .control: silent.insert(UInt32(id))
+            case .byte:
+                guard let byte = byteValue(entry.bytes) else { throw refuse("is no byte piece: expected <0x00> to <0xFF>") }
+                bytes[byte] = UInt32(id)
+            case .userDefined: throw refuse("is user-defined, which is not supported yet")
+            case .unused: throw refuse("is of the unused type, which is not supported yet")
+            }
+        }
+        try setByteIDs(bytes, name: name)
+        listCharacters(entries)
+        listMerges(entries)
+    }
+
+    private mutating func setByteIDs(_ bytes: [UInt32?], name: String) throws {
+        let present = bytes.compactMap { $0 }
+        guard !present.isEmpty else { return }
+        guard present.count == 256 else {
+            throw Failure(.badData, name, .whole, "has \(present.count) byte pieces, expected 256 or none")
+        }
+        byteIDs = present
+    }
+
+    /// Single characters get the ids of their pieces; those that occur only inside longer pieces get pseudo-ids past the vocabulary.
+    private mutating func listCharacters(_ entries: [PieceEntry]) {
+        var inside: Set<UInt32> = []
+        for (id, entry) in entries.enumerated() where entry.kind == .normal {
+            let codes = codePoints(entry.bytes)
+            if codes.count == 1 { characters[codes[0].code] = UInt32(id) } else { inside.formUnion(codes.map(\.code)) }
+        }
+        for code in inside.sorted() where characters[code] == nil { characters[code] = UInt32(entries.count + characters.count) }
+    }
+
+    private mutating func listMerges(_ entries: [PieceEntry]) {
+        let scores = Set(entries.map(\.score)).sorted(by: >)
+        let ranks = Dictionary(uniqueKeysWithValues: scores.enumerated().map { ($1, UInt32($0)) })
+        for (id, entry) in entries.enumerated() where entry.kind == .normal {
+            let codes = codePoints(entry.bytes)
+            for cut in 1..<max(1, codes.count) {
+                let at = codes[cut].start
+                guard let left = symbol(entry.bytes[..<at], codes[..<cut]), let right = symbol(entry.bytes[at...], codes[cut...]) else { continue }
+                merges.insert(left, right, Merge(rank: ranks[entry.score]!, result: UInt32(id)))
+            }
+        }
+    }
+
+    /// The id of a part of a piece as it can stand between merges; nil where it never does.
+    private func symbol(_ bytes: ArraySlice<UInt8>, _ codes: ArraySlice<(code: UInt32, start: Int)>) -> UInt32? {
+        if codes.count == 1 { return characters[codes.first!.code] }
+        return vocabulary.id(of: bytes).map { UInt32($0) }
+    }
+}
+
+/// The code points of valid UTF-8 and where each begins.
+func codePoints(_ bytes: [UInt8]) -> [(code: UInt32, start: Int)] {
+    bytes.withUnsafeBytes { bytes in
+        var result: [(UInt32, Int)] = []
+        var at = 0
+        while at < bytes.count {
+            let (code, length) = decodeScalar(bytes, at)
+            result.append((code, at))
+            at += length
+        }
+        return result
+    }
+}
+
+/// The byte that a piece such as <0x0A> stands for.
+func byteValue(_ piece: some Collection<UInt8>) -> Int? {
+    let text = Array(piece)
+    guard text.count == 6, text.starts(with: Array("<0x".utf8)), text[5] == UInt8(ascii: ">") else { return nil }
+    func digit(_ byte: UInt8) -> Int? {
+        switch byte {
+        case UInt8(ascii: "0")...UInt8(ascii: "9"): Int(byte) - 48
+        case UInt8(ascii: "A")...UInt8(ascii: "F"): Int(byte) - 55
+        default: nil
+        }
+    }
+    guard let high = digit(text[3]), let low = digit(text[4]) else { return nil }
+    return 16 * high + low
+}

@@ -1,0 +1,116 @@
+// SentencePiece .model files: a ModelProto message of Protocol Buffers.
+//
+//     ModelProto      1 pieces (message)   2 trainer_spec   3 normalizer_spec
+//     SentencePiece   1 piece (string)     2 score (float)  3 type (1 normal, 2 unknown, 3 control, 4 user-defined, 5 unused, 6 byte)
+//     TrainerSpec     3 model_type (1 unigram, 2 BPE)  24 treat_whitespace_as_suffix  35 byte_fallback  41 bos_id  42 eos_id
+//     NormalizerSpec  2 precompiled_charsmap  3 add_dummy_prefix  4 remove_extra_whitespaces  5 escape_whitespaces  6 normalization_rule_tsv
+
+import Streams
+
+/// The contents of a .model file, as far as encoding needs them.
+struct SentencePieceFile {
+    private let name: String
+    private var entries: [PieceEntry] = []
+    private var modelType = 1
+    private var bosID = 1
+    private var eosID = 2
+    private var byteFallback = false
+    private var whitespaceSuffix = false
+    private var addsDummyPrefix = true
+    private var removesExtraWhitespace = true
+    private var escapesWhitespace = true
+    private var charsmapBytes = 0
+
+    init(_ bytes: UnsafeRawBufferPointer, name: String) throws {
+        self.name = name
+        var reader = ProtobufReader(bytes, name: name)
+        while let field = try reader.next() {
+            switch field.number {
+            case 1: try readPiece(field.message("pieces"))
+            case 2: try readTrainer(field.message("trainer_spec"))
+            case 3: try readNormaliser(field.message("normalizer_spec"))
+            default: break
+            }
+        }
+    }
+
+    func parts() throws -> TokenizerParts {
+        guard modelType == 2 else {
+            let types = [1: "unigram", 3: "word", 4: "char"]
+            throw refuse("model_type is \(types[modelType] ?? String(modelType)), only BPE is supported yet")
+        }
+        if charsmapBytes > 0 { throw refuse("has a precompiled_charsmap, which is not supported yet") }
+        if removesExtraWhitespace { throw refuse("remove_extra_whitespaces is true, which is not supported yet") }
+        if !escapesWhitespace { throw refuse("escape_whitespaces is false, which is not supported") }
+        if whitespaceSuffix { throw refuse("treat_whitespace_as_suffix is true, which is not supported") }
+        let table = try PieceTable(entries, name: name)
+        guard table.unknownID != nil else { throw refuse("has no unknown piece") }
+        guard byteFallback == (table.byteIDs != nil) else {
+            throw refuse(byteFallback ? "byte_fallback is true, but there are no byte pieces" : "has byte pieces, but byte_fallback is false")
+        }
+        let encoder = PieceEncoder(
+            vocabulary: table.vocabulary, merges: table.merges, characters: table.characters, byteIDs: table.byteIDs,
+            unknownID: table.unknownID, fusesUnknown: true,
+            normalisation: PieceNormalisation(prefix: addsDummyPrefix ? .always : .never, splitsAtBoundary: false))
+        // A .model names its BOS and EOS, but does not ask for them: sentencepiece adds none by itself.
+        return try TokenizerParts(
+            encoder: encoder, size: entries.count, silent: table.silent, bosID: controlID(bosID, "bos_id"), eosID: controlID(eosID, "eos_id"))
+    }
+
+    /// -1 means none; another id must be a control piece.
+    private func controlID(_ id: Int, _ field: String) throws -> UInt32? {
+        if id < 0 { return nil }
+        guard id < entries.count else { throw refuse("\(field) is \(id), but there are \(entries.count) pieces") }
+        return entries[id].kind == .control ? UInt32(id) : nil
+    }
+
+    private func refuse(_ what: String) -> Failure {
+        Failure(.badData, name, .whole, what)
+    }
+
+    private mutating func readPiece(_ message: ProtobufReader) throws {
+        var message = message
+        var entry = PieceEntry(bytes: [], score: 0, kind: .normal)
+        while let field = try message.next() {
+            switch field.number {
+            case 1: entry.bytes = try Array(field.bytes("piece"))
+            case 2: entry.score = try field.float("score")
+            case 3:
+                let type = try field.int32("type")
+                guard let kind = PieceEntry.Kind(rawValue: Int(type)) else {
+                    throw Failure(.badData, name, .byte(field.place), "piece type \(type) is not one of 1 to 6")
+                }
+                entry.kind = kind
+            default: break
+            }
+        }
+        entries.append(entry)
+    }
+
+    private mutating func readTrainer(_ message: ProtobufReader) throws {
+        var message = message
+        while let field = try message.next() {
+            switch field.number {
+            case 3: modelType = try Int(field.int32("model_type"))
+            case 24: whitespaceSuffix = try field.boolean("treat_whitespace_as_suffix")
+            case 35: byteFallback = try field.boolean("byte_fallback")
+            case 41: bosID = try Int(field.int32("bos_id"))
+            case 42: eosID = try Int(field.int32("eos_id"))
+            default: break
+            }
+        }
+    }
+
+    private mutating func readNormaliser(_ message: ProtobufReader) throws {
+        var message = message
+        while let field = try message.next() {
+            switch field.number {
+            case 2: charsmapBytes = try field.bytes("precompiled_charsmap").count
+            case 3: addsDummyPrefix = try field.boolean("add_dummy_prefix")
+            case 4: removesExtraWhitespace = try field.boolean("remove_extra_whitespaces")
+            case 5: escapesWhitespace = try field.boolean("escape_whitespaces")
+            default: break
+            }
+        }
+    }
+}

@@ -1,0 +1,46 @@
+// Finds the vocabulary in a file or a folder, by what the file is, not by its name.
+
+import Streams
+
+extension Tokenizer {
+    /// What a folder is searched for, in this order.
+    static let folderOrder = ["tokenizer.json", "tokenizer.model"]
+
+    /// Loads a tokenizer.json, a SentencePiece .model, a .gguf with a vocabulary, or a folder that holds `tokenizer.json`, else
+    /// `tokenizer.model`, else a single `.gguf`.
+    ///
+    /// Throws 66 where nothing is found, 65 for a malformed file or a component that is not supported, which is named.
+    public static func load(_ path: String) throws -> Tokenizer {
+        let file = try vocabularyFile(path)
+        let map = try MappedFile.open(file)
+        let parts: TokenizerParts
+        switch FileKind(Array(map.bytes.prefix(FileKind.sniffed))) {
+        case .gguf:
+            parts = try GGUFVocabulary(GGUFFile(map)).parts()
+        case .jsonObject:
+            parts = try TokenizerJSON(map.bytes, name: file).parts()
+        case .unknown where map.bytes.first == 0x0A:
+            parts = try SentencePieceFile(map.bytes, name: file).parts()
+        case .empty:
+            throw Failure(.badData, file, .whole, "empty, expected a vocabulary")
+        case let kind:
+            throw Failure(
+                .badData, file, .whole, "not a vocabulary: this is \(kind.title)",
+                hint: "expected a tokenizer.json, a SentencePiece .model or a .gguf")
+        }
+        return Tokenizer(parts, name: path, sha256: SHA256.hex(map.bytes))
+    }
+
+    private static func vocabularyFile(_ path: String) throws -> String {
+        guard let names = try folderEntries(path) else { return path }
+        for name in folderOrder where names.contains(name) { return path + "/" + name }
+        let ggufs = names.filter { $0.utf8.suffix(5).elementsEqual(".gguf".utf8) }
+        guard ggufs.count == 1 else {
+            throw Failure(
+                .cannotOpen, path, .whole,
+                ggufs.isEmpty ? "holds no vocabulary" : "holds \(ggufs.count) .gguf files and no other vocabulary",
+                hint: "a folder is searched for tokenizer.json, tokenizer.model and a single .gguf; or name the file")
+        }
+        return path + "/" + ggufs[0]
+    }
+}

@@ -1,0 +1,240 @@
+// Hugging Face tokenizer.json: BPE models, byte-level or with byte fallback. What is not supported is named and refused.
+
+import Streams
+
+/// A tokenizer.json, read in the order: added tokens, model, normaliser and pre-tokeniser, post-processor, decoder.
+struct TokenizerJSON {
+    let name: String
+    let root: JSONValue
+    let model: JSONValue
+
+    init(_ bytes: UnsafeRawBufferPointer, name: String) throws {
+        self.name = name
+        root = try JSONValue.parse(bytes, name: name)
+        guard let model = root["model"], model.kind == .object else {
+            throw Failure(.badData, name, .whole, "not a tokenizer.json: 'model' is missing or no object")
+        }
+        self.model = model
+    }
+
+    func parts() throws -> TokenizerParts {
+        try checkModel()
+        for key in ["truncation", "padding"] {
+            if let value = root[key], !value.isNull { throw refuse("'\(key)' is set, which would change the tokens: remove it") }
+        }
+        try checkDecoder(root["decoder"])
+        let added = try addedTokens()
+        let entries = try vocabularyEntries(added)
+        let plan = try TextPlan(self)
+        var parts: TokenizerParts
+        switch plan {
+        case .byteLevel(let splitter, let addsPrefixSpace):
+            parts = try byteLevel(entries, added, splitter, addsPrefixSpace)
+        case .pieces(let normalisation):
+            if added.contains(where: { $0.normalized }) {
+                throw refuse("an added token with 'normalized': true beside a normaliser is not supported yet")
+            }
+            parts = try pieces(entries, added, normalisation)
+        }
+        parts.added = added.map(\.token)
+        try readPostProcessor(root["post_processor"], into: &parts)
+        return parts
+    }
+
+    func refuse(_ what: String) -> Failure {
+        Failure(.badData, name, .whole, what)
+    }
+
+    // MARK: Model
+
+    private func checkModel() throws {
+        let type = model["type"]?.string ?? "BPE"
+        guard type == "BPE" else { throw refuse("model type '\(printable(type))' is not supported yet: expected BPE") }
+        for key in ["continuing_subword_prefix", "end_of_word_suffix"] {
+            if let value = model[key], !value.isNull, value.bytes != [] { throw refuse("model: '\(key)' is set, which is not supported yet") }
+        }
+        if let dropout = model["dropout"], !dropout.isNull, dropout.number != 0 {
+            throw refuse("model: 'dropout' is set: its tokens would be random")
+        }
+    }
+
+    private func flag(_ key: String) throws -> Bool {
+        guard let value = model[key], !value.isNull else { return false }
+        guard let flag = value.boolean else { throw refuse("model: '\(key)' is not true or false") }
+        return flag
+    }
+
+    /// Tokens by id, nil for gaps; added tokens that the model does not list have their place too.
+    private func vocabularyEntries(_ added: [AddedEntry]) throws -> [[UInt8]?] {
+        guard let vocab = model["vocab"], vocab.kind == .object else { throw refuse("model: 'vocab' is missing or no object") }
+        var ids: [(id: Int, token: [UInt8])] = []
+        ids.reserveCapacity(vocab.count)
+        try vocab.forEachEntry { token, value in
+            guard let id = value.integer, id >= 0, id < 1 << 24 else {
+                throw refuse("model: token '\(printable(token))' has no id between 0 and 16777215")
+            }
+            ids.append((id, Array(token)))
+        }
+        let size = max(ids.map(\.id).max() ?? -1, added.map { Int($0.token.id) }.max() ?? -1) + 1
+        guard size > 0 else { throw refuse("model: 'vocab' is empty") }
+        var entries = [[UInt8]?](repeating: nil, count: size)
+        for (id, token) in ids {
+            if let other = entries[id] { throw refuse("tokens '\(printable(other))' and '\(printable(token))' have one id, \(id)") }
+            entries[id] = token
+        }
+        for entry in added {
+            let id = Int(entry.token.id)
+            if let token = entries[id], token != entry.token.content {
+                throw refuse("added token '\(printable(entry.token.content))' has the id \(id) of '\(printable(token))'")
+            }
+        }
+        return entries
+    }
+
+    private func byteLevel(
+        _ entries: [[UInt8]?], _ added: [AddedEntry], _ splitter: WordSplitter, _ addsPrefixSpace: Bool
+    ) throws -> TokenizerParts {
+        let special = Set(added.map { Int($0.token.id) })
+        var builder = ByteLevelBuilder(name: name, capacity: entries.count)
+        for (id, entry) in entries.enumerated() {
+            // An added token's characters may lie outside the byte-level alphabet; in the text it is found as it is written.
+            if let entry, !special.contains(id) { try builder.append(entry) } else { builder.skip() }
+        }
+        try forEachMerge { left, right, rank in try builder.addMerge(left, right, rank: rank) }
+        let encoder = try builder.encoder(splitter: splitter, addsPrefixSpace: addsPrefixSpace, ignoresMerges: flag("ignore_merges"))
+        return TokenizerParts(encoder: encoder, size: entries.count)
+    }
+
+    private func pieces(_ entries: [[UInt8]?], _ added: [AddedEntry], _ normalisation: PieceNormalisation) throws -> TokenizerParts {
+        if try flag("ignore_merges") { throw refuse("model: 'ignore_merges' without byte-level pre-tokenising is not supported yet") }
+        var vocabulary = Vocabulary(capacity: entries.count)
+        var characters: [UInt32: UInt32] = [:]
+        for (id, entry) in entries.enumerated() {
+            guard let entry, !entry.isEmpty else {
+                vocabulary.appendUnnamed()
+                continue
+            }
+            vocabulary.append(entry)
+            let codes = codePoints(entry)
+            if codes.count == 1 { characters[codes[0].code] = UInt32(id) }
+        }
+        var merges = MergeTable(capacity: 2 * entries.count)
+        try forEachMerge { left, right, rank in
+            guard let first = vocabulary.id(of: left), let second = vocabulary.id(of: right), let result = vocabulary.id(of: left + right) else {
+                throw refuse("merge \(rank) ('\(printable(left))' and '\(printable(right))') names or makes what is no token")
+            }
+            merges.insert(UInt32(first), UInt32(second), Merge(rank: UInt32(rank), result: UInt32(result)))
+        }
+        var byteIDs: [UInt32]?
+        if try flag("byte_fallback") {
+            byteIDs = try (0..<256).map { byte in
+                let digits = String(byte, radix: 16, uppercase: true)
+                let piece = "<0x" + (byte < 16 ? "0" : "") + digits + ">"
+                guard let id = vocabulary.id(of: piece.utf8) else { throw refuse("model: 'byte_fallback' is true, but '\(piece)' is no token") }
+                return UInt32(id)
+            }
+        }
+        let unknown = try model["unk_token"].flatMap { $0.isNull ? nil : $0.bytes }.map { token in
+            guard let id = vocabulary.id(of: token) else { throw refuse("model: 'unk_token' is no token") }
+            return UInt32(id)
+        }
+        let encoder = try PieceEncoder(
+            vocabulary: vocabulary, merges: merges, characters: characters, byteIDs: byteIDs, unknownID: unknown,
+            fusesUnknown: flag("fuse_unk"), normalisation: normalisation)
+        return TokenizerParts(encoder: encoder, size: entries.count, silent: Set(added.filter(\.isSpecial).map(\.token.id)))
+    }
+
+    /// Merges in both spellings: "left right" and ["left", "right"].
+    private func forEachMerge(_ body: (_ left: [UInt8], _ right: [UInt8], _ rank: Int) throws -> Void) throws {
+        guard let merges = model["merges"], merges.kind == .array else { throw refuse("model: 'merges' is missing or no list") }
+        for (rank, merge) in merges.elements.enumerated() {
+            if let text = merge.bytes {
+                let parts = text.split(separator: 0x20, omittingEmptySubsequences: false)
+                guard parts.count == 2 else { throw refuse("merge \(rank) ('\(printable(text))') has \(parts.count) parts, expected 2") }
+                try body(Array(parts[0]), Array(parts[1]), rank)
+            } else {
+                guard merge.kind == .array, merge.count == 2, let left = merge[0].bytes, let right = merge[1].bytes else {
+                    throw refuse("merge \(rank) is neither a string nor a pair of strings")
+                }
+                try body(left, right, rank)
+            }
+        }
+    }
+
+    // MARK: Added tokens
+
+    struct AddedEntry {
+        var token: AddedToken
+        var isSpecial: Bool
+        var normalized: Bool
+    }
+
+    private func addedTokens() throws -> [AddedEntry] {
+        guard let list = root["added_tokens"], !list.isNull else { return [] }
+        guard list.kind == .array else { throw refuse("'added_tokens' is no list") }
+        var seen: Set<[UInt8]> = []
+        return try list.elements.map { entry in
+            guard entry.kind == .object, let id = entry["id"]?.integer, id >= 0, id < 1 << 24, let content = entry["content"]?.bytes else {
+                throw refuse("an added token has no 'content' or no 'id' between 0 and 16777215")
+            }
+            guard !content.isEmpty else { throw refuse("added token \(id) is empty") }
+            guard seen.insert(content).inserted else { throw refuse("added token '\(printable(content))' is there twice") }
+            func rule(_ key: String) -> Bool { entry[key]?.boolean ?? false }
+            return AddedEntry(
+                token: AddedToken(
+                    id: UInt32(id), content: content, stripsLeft: rule("lstrip"), stripsRight: rule("rstrip"), isWholeWord: rule("single_word")),
+                isSpecial: rule("special"), normalized: rule("normalized"))
+        }
+    }
+
+    // MARK: Around the text
+
+    private func readPostProcessor(_ value: JSONValue?, into parts: inout TokenizerParts) throws {
+        guard let value, !value.isNull else { return }
+        switch value["type"]?.string {
+        case "ByteLevel": return
+        case "Sequence":
+            for processor in value["processors"]?.elements ?? [] { try readPostProcessor(processor, into: &parts) }
+        case "TemplateProcessing":
+            try readTemplate(value, into: &parts)
+        case let type:
+            throw refuse("post-processor '\(printable(type ?? ""))' is not supported yet")
+        }
+    }
+
+    /// At most one special token before the text, taken for BOS, and one behind it, taken for EOS.
+    private func readTemplate(_ value: JSONValue, into parts: inout TokenizerParts) throws {
+        guard let single = value["single"], single.kind == .array else { throw refuse("post-processor: 'single' is missing or no list") }
+        var isBehind = false
+        for item in single.elements {
+            if item["Sequence"] != nil {
+                isBehind = true
+                continue
+            }
+            guard let token = item["SpecialToken"]?["id"]?.string, let ids = value["special_tokens"]?[token]?["ids"], ids.count == 1,
+                let id = ids[0].integer, id >= 0, id < parts.size
+            else { throw refuse("post-processor: a special token of the template is not defined") }
+            guard (isBehind ? parts.eosID : parts.bosID) == nil else {
+                throw refuse("post-processor: more than one special token on one side of the text is not supported yet")
+            }
+            if isBehind {
+                parts.eosID = UInt32(id)
+                parts.addsEOS = true
+            } else {
+                parts.bosID = UInt32(id)
+                parts.addsBOS = true
+            }
+        }
+    }
+
+    private func checkDecoder(_ value: JSONValue?) throws {
+        guard let value, !value.isNull else { return }
+        switch value["type"]?.string {
+        case "ByteLevel", "Metaspace", "ByteFallback", "Fuse", "Strip", "Replace": return
+        case "Sequence":
+            for decoder in value["decoders"]?.elements ?? [] { try checkDecoder(decoder) }
+        case let type:
+            throw refuse("decoder '\(printable(type ?? ""))' is not supported yet")
+        }
+    }
+}

@@ -1,0 +1,150 @@
+// SentencePiece's byte-pair encoding: characters merge into pieces, spaces are written ▁, unknown characters fall back to bytes.
+
+/// When ▁ is put in front of a stretch of text.
+enum PrefixRule: Equatable {
+    case never
+    /// Before the text, unless it is empty (sentencepiece), and before every stretch between added tokens (Hugging Face, legacy).
+    case always
+    /// Unless the stretch begins with a space or ▁ (Metaspace, always).
+    case unlessSpace
+    /// As `unlessSpace`, and only at the start of the text (Metaspace, first).
+    case firstUnlessSpace
+}
+
+/// What happens to the text before merging.
+struct PieceNormalisation: Equatable {
+    var prefix: PrefixRule
+    /// Cut before every ▁, so that no piece spans two words (Metaspace with split).
+    var splitsAtBoundary: Bool
+}
+
+/// Llama-2's kind of vocabulary. Entries are the pieces as written, with ▁.
+struct PieceEncoder: SectionEncoder {
+    private let vocabulary: Vocabulary
+    private let merges: MergeTable
+    /// Ids of single characters, pseudo-ids from the vocabulary's size on for those that only occur inside pieces.
+    private let characters: [UInt32: UInt32]
+    /// The id of each byte's fallback token; nil without byte fallback.
+    private let byteIDs: [UInt32]?
+    private let unknownID: UInt32?
+    private let fusesUnknown: Bool
+    private let normalisation: PieceNormalisation
+    private let byteOfID: [UInt32: UInt8]
+    private var merger = BytePairMerger()
+    private var normalised: [UInt8] = []
+    /// The byte of the text at which each byte of `normalised` begins, and one more for the end.
+    private var origin: [UInt32] = []
+
+    static let boundary: [UInt8] = [0xE2, 0x96, 0x81]
+    private static let unknown = UInt32.max - 1
+
+    init(
+        vocabulary: Vocabulary, merges: MergeTable, characters: [UInt32: UInt32], byteIDs: [UInt32]?, unknownID: UInt32?,
+        fusesUnknown: Bool, normalisation: PieceNormalisation
+    ) {
+        self.vocabulary = vocabulary
+        self.merges = merges
+        self.characters = characters
+        self.byteIDs = byteIDs
+        self.unknownID = unknownID
+        self.fusesUnknown = fusesUnknown
+        self.normalisation = normalisation
+        byteOfID = Dictionary((byteIDs ?? []).enumerated().map { ($1, UInt8($0)) }) { first, _ in first }
+    }
+
+    mutating func encode(_ text: UnsafeRawBufferPointer, _ range: Range<Int>, into tokens: inout TokenSequence) {
+        guard !range.isEmpty else { return }
+        normalise(text, range)
+        merger.symbols.removeAll(keepingCapacity: true)
+        let written = normalised
+        written.withUnsafeBytes { bytes in
+            var at = 0
+            while at < bytes.count {
+                let (code, length) = decodeScalar(bytes, at)
+                if normalisation.splitsAtBoundary && code == 0x2581 && at > 0 { finishWord(bytes, into: &tokens) }
+                merger.symbols.append(Symbol(id: characters[code] ?? Self.unknown, start: UInt32(at), end: UInt32(at + length)))
+                at += length
+            }
+            finishWord(bytes, into: &tokens)
+        }
+    }
+
+    /// Writes spaces as ▁ with one in front where the rule asks, and keeps where each byte came from.
+    private mutating func normalise(_ text: UnsafeRawBufferPointer, _ range: Range<Int>) {
+        normalised.removeAll(keepingCapacity: true)
+        origin.removeAll(keepingCapacity: true)
+        let beginsWithSpace = text[range.lowerBound] == 0x20 || text[range].starts(with: Self.boundary)
+        let addsPrefix =
+            switch normalisation.prefix {
+            case .never: false
+            case .always: true
+            case .unlessSpace: !beginsWithSpace
+            case .firstUnlessSpace: !beginsWithSpace && range.lowerBound == 0
+            }
+        if addsPrefix {
+            normalised.append(contentsOf: Self.boundary)
+            origin.append(contentsOf: repeatElement(UInt32(range.lowerBound), count: 3))
+        }
+        for at in range {
+            if text[at] == 0x20 {
+                normalised.append(contentsOf: Self.boundary)
+                origin.append(contentsOf: repeatElement(UInt32(at), count: 3))
+            } else {
+                normalised.append(text[at])
+                origin.append(UInt32(at))
+            }
+        }
+        origin.append(UInt32(range.upperBound))
+    }
+
+    private mutating func finishWord(_ bytes: UnsafeRawBufferPointer, into tokens: inout TokenSequence) {
+        merger.merge(merges)
+        var lastIsFusedUnknown = false
+        for symbol in merger.symbols {
+            let (start, end) = (Int(symbol.start), Int(symbol.end))
+            if Int(symbol.id) < vocabulary.count {
+                tokens.append(symbol.id, Int(origin[start]), Int(origin[end]))
+                lastIsFusedUnknown = false
+            } else if let byteIDs {
+                appendBytes(bytes, start..<end, byteIDs, into: &tokens)
+            } else if let unknownID {
+                if lastIsFusedUnknown && fusesUnknown {
+                    tokens.offsets[tokens.offsets.count - 1] = origin[end]
+                } else {
+                    tokens.append(unknownID, Int(origin[start]), Int(origin[end]))
+                }
+                lastIsFusedUnknown = true
+            } else {
+                tokens.droppedBytes += Int(origin[end] - origin[start])
+            }
+        }
+        merger.symbols.removeAll(keepingCapacity: true)
+    }
+
+    /// One token a byte. A character that came from one byte (▁ for a space) gives its span to its last byte token.
+    private func appendBytes(_ bytes: UnsafeRawBufferPointer, _ range: Range<Int>, _ byteIDs: [UInt32], into tokens: inout TokenSequence) {
+        let isWritten = Int(origin[range.upperBound] - origin[range.lowerBound]) == range.count
+        for at in range {
+            let start = isWritten ? Int(origin[at]) : Int(origin[range.lowerBound])
+            let end = isWritten ? Int(origin[at]) + 1 : at + 1 == range.upperBound ? Int(origin[range.upperBound]) : start
+            tokens.append(byteIDs[Int(bytes[at])], start, end)
+        }
+    }
+
+    func bytes(of id: Int) -> [UInt8] {
+        if let byte = byteOfID[UInt32(id)] { return [byte] }
+        var result: [UInt8] = []
+        let piece = Array(vocabulary.bytes(id))
+        var at = 0
+        while at < piece.count {
+            if piece[at...].starts(with: Self.boundary) {
+                result.append(0x20)
+                at += 3
+            } else {
+                result.append(piece[at])
+                at += 1
+            }
+        }
+        return result
+    }
+}

@@ -1,1 +1,0 @@
-// Text: placeholder of the first commit.

@@ -1,0 +1,49 @@
+// The class of a code point, by one look into a table.
+
+/// Classes that pre-tokenisers tell apart.
+struct UnicodeClasses: OptionSet {
+    let rawValue: UInt8
+    static let letter = UnicodeClasses(rawValue: 1)
+    static let number = UnicodeClasses(rawValue: 2)
+    static let space = UnicodeClasses(rawValue: 4)
+    /// What the Digits pre-tokeniser sets apart: numbers, by a newer version of Unicode.
+    static let digit = UnicodeClasses(rawValue: 8)
+
+    private static let table: [UInt8] = {
+        let all: [([UInt32], UnicodeClasses)] = [
+            (UnicodeRanges.letters, .letter), (UnicodeRanges.numbers, .number), (UnicodeRanges.spaces, .space), (UnicodeRanges.digits, .digit),
+        ]
+        let last = all.compactMap { $0.0.last }.max() ?? 0
+        var table = [UInt8](repeating: 0, count: Int(last) + 1)
+        for (ranges, member) in all {
+            for at in stride(from: 0, to: ranges.count, by: 2) {
+                for code in ranges[at]...ranges[at + 1] { table[Int(code)] |= member.rawValue }
+            }
+        }
+        return table
+    }()
+
+    /// The classes of a code point; none past the last code point with a class.
+    static func of(_ code: UInt32) -> UnicodeClasses {
+        let table = Self.table
+        return Int(code) < table.count ? UnicodeClasses(rawValue: table[Int(code)]) : []
+    }
+}
+
+/// The code point that begins at a byte of valid UTF-8, and its length in bytes.
+func decodeScalar(_ text: UnsafeRawBufferPointer, _ at: Int) -> (code: UInt32, length: Int) {
+    let first = UInt32(text[at])
+    if first < 0x80 { return (first, 1) }
+    if first < 0xE0 { return ((first & 0x1F) << 6 | UInt32(text[at + 1]) & 0x3F, 2) }
+    let second = UInt32(text[at + 1]) & 0x3F
+    let third = UInt32(text[at + 2]) & 0x3F
+    if first < 0xF0 { return ((first & 0x0F) << 12 | second << 6 | third, 3) }
+    return ((first & 0x07) << 18 | second << 12 | third << 6 | UInt32(text[at + 3]) & 0x3F, 4)
+}
+
+/// The first byte of the code point that ends at `end`.
+func lastScalarStart(_ text: UnsafeRawBufferPointer, _ end: Int) -> Int {
+    var at = end - 1
+    while text[at] & 0xC0 == 0x80 { at -= 1 }
+    return at
+}

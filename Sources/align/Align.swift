@@ -1,0 +1,80 @@
+// align: the student's tokens and the teacher's scores in, the student's tokens with the teacher's losses out.
+
+import ArgumentParser
+import Command
+import Streams
+import Text
+
+@main
+struct Align: Tool {
+    static let configuration = CommandConfiguration(
+        commandName: "align",
+        abstract: "Map each student token to the teacher tokens that cover its bytes, and bring the teacher's losses over.",
+        discussion: """
+            Both streams hold the same documents in the same order. A student token is mapped to the shortest run of \
+            teacher tokens that covers its bytes; its teacher loss is an aggregate of their negative log-probabilities \
+            in nats. A token that covers no byte, or whose teacher tokens have no score, is unmapped. With a teacher \
+            stream without scores only the ranges are added. One of the two may be '-', standard input.
+            """)
+
+    @Option(help: ArgumentHelp("How the losses of several teacher tokens become one: max, mean, sum, min, first or last.", valueName: "name"))
+    var aggregate = Aggregate.max
+
+    @Flag(help: "Write statistics of the alignment, one line of NDJSON, instead of the records.")
+    var report = false
+
+    @OptionGroup var output: OutputOptions
+    @OptionGroup var common: CommonOptions
+
+    @Argument(help: ArgumentHelp("Token records of the student.", valueName: "student"))
+    var student: String
+
+    @Argument(help: ArgumentHelp("Score (or token) records of the teacher.", valueName: "teacher"))
+    var teacher: String
+
+    func validate() throws {
+        if student == "-" && teacher == "-" { throw ValidationError("only one of the two streams can be standard input") }
+    }
+
+    func run(_ context: Context) throws {
+        let students = try RecordReader(ByteInput.open(student), expecting: [.tokens, .scores, .aligned])
+        let teachers = try RecordReader(ByteInput.open(teacher), expecting: [.scores, .tokens])
+        let destination = try output.open()
+        let progress = context.progress(unit: "tokens")
+        var statistics = AlignmentStatistics()
+        var alignment = StreamAlignment(students: students, teachers: teachers, aggregate: aggregate)
+        if report {
+            while let batch = try alignment.next(counting: &statistics) { progress.advance(batch.tokenCount) }
+            try destination.write(reportLine(statistics, alignment))
+            try destination.close()
+        } else {
+            let writer = try RecordWriter(destination, header: alignment.header(context), encoding: output.format)
+            while let batch = try alignment.next(counting: &statistics) {
+                try writer.write(batch)
+                progress.advance(batch.tokenCount)
+            }
+            try writer.finish()
+        }
+        progress.finish()
+        context.note("\(statistics.mapped) of \(statistics.tokens) tokens mapped, \(statistics.insideOne) inside one teacher token")
+    }
+
+    private func reportLine(_ statistics: AlignmentStatistics, _ alignment: StreamAlignment) -> [UInt8] {
+        var line = JSONText()
+        line.beginObject()
+        line.member("documents", alignment.documents)
+        line.member("student_tokens", statistics.tokens)
+        line.member("teacher_tokens", alignment.teacherTokens)
+        line.member("mapped_tokens", statistics.mapped)
+        line.member("unmapped_tokens", statistics.unmapped)
+        line.member("straddling_tokens", statistics.straddling)
+        line.member("share_inside_one_teacher_token", statistics.shareInsideOne)
+        line.member("share_identical_span", statistics.shareIdentical)
+        line.member("mean_intersection_over_union", statistics.meanIntersectionOverUnion)
+        line.endObject()
+        line.newline()
+        return line.bytes
+    }
+}
+
+extension Aggregate: ExpressibleByArgument {}

@@ -1,0 +1,15 @@
+// evaluate: how well a model predicts text, in figures that do not depend on its vocabulary.
+
+import ArgumentParser
+import Command
+import Compute
+
+@main
+struct Evaluate: Program {
+    static let configuration = CommandConfiguration(
+        commandName: "evaluate",
+        abstract: "Measure a model on held-out text.",
+        subcommands: [Perplexity.self])
+
+    static var versionDetails: [String] { computeDescription() }
+}

@@ -63,6 +63,13 @@ final class ScorerTests: XCTestCase {
         }
     }
 
+    func testSegmentGroups() {
+        XCTAssertEqual(segmentGroups([0], limit: 5), [])
+        XCTAssertEqual(segmentGroups([0, 0, 0], limit: 5), [])
+        XCTAssertEqual(segmentGroups([0, 3, 5, 6, 20, 20, 22], limit: 5), [0..<2, 2..<3, 3..<4, 4..<6])
+        XCTAssertEqual(segmentGroups([0, 3, 5], limit: 100), [0..<2])
+    }
+
     /// More rows than one chunk, and one segment longer than a chunk.
     func testChunksChangeNothing() throws {
         try requireRowIndependentCore()

@@ -35,9 +35,9 @@ extension LlamaConfiguration {
         4 * ScoringMemory.values(self) * max(Scorer.chunkTokens, longest)
     }
 
-    /// Bytes that training holds for batches of `batchTokens` tokens: parameters, gradients, two moments and activations,
-    /// the head's blocks left out.
-    public func trainingBytes(batchTokens: Int) -> Int {
-        4 * parameterBytes + 4 * Activations.values(self) * batchTokens
+    /// Bytes that training holds with `rows` tokens in the model at a time (a `Trainer`'s micro-batch): parameters, gradients, two moments
+    /// and activations, the head's blocks left out.
+    public func trainingBytes(rows: Int) -> Int {
+        4 * parameterBytes + 4 * Activations.values(self) * rows
     }
 }

@@ -29,6 +29,27 @@ struct PackedTokens {
         self.positions = positions
         self.longest = longest
     }
+
+    /// The segments of `group` out of packed ones.
+    init(ids: [UInt32], splits: [Int], _ group: Range<Int>) {
+        let rows = splits[group.lowerBound]..<splits[group.upperBound]
+        self.init(ids: Array(ids[rows]), splits: splits[group.lowerBound...group.upperBound].map { $0 - rows.lowerBound })
+    }
+}
+
+/// Cuts packed segments into groups that are read at a time: as many whole segments as fit into `limit` rows, at least one.
+///
+/// - Returns ranges of segments, in order, that cover them all; groups without rows are left out.
+func segmentGroups(_ splits: [Int], limit: Int) -> [Range<Int>] {
+    var groups: [Range<Int>] = []
+    var first = 0
+    while first < splits.count - 1 {
+        var end = first + 1
+        while end < splits.count - 1 && splits[end + 1] - splits[first] <= limit { end += 1 }
+        if splits[end] > splits[first] { groups.append(first..<end) }
+        first = end
+    }
+    return groups
 }
 
 /// The table of rotary angles, as long as the longest segment seen so far asks.

@@ -46,17 +46,10 @@ public final class Scorer {
         precondition(targets.count == inputs.count, "bug: \(targets.count) targets for \(inputs.count) inputs")
         var result: [Float] = []
         result.reserveCapacity(inputs.count)
-        var segment = 0
-        while segment < splits.count - 1 {
-            let start = splits[segment]
-            var end = segment + 1
-            while end < splits.count - 1 && splits[end + 1] - start <= Scorer.chunkTokens { end += 1 }
-            let rows = start..<splits[end]
-            if !rows.isEmpty {
-                let tokens = PackedTokens(ids: Array(inputs[rows]), splits: splits[segment...end].map { $0 - start })
-                result += losses(tokens, targets: Array(targets[rows]))
-            }
-            segment = end
+        for group in segmentGroups(splits, limit: Scorer.chunkTokens) {
+            let rows = splits[group.lowerBound]..<splits[group.upperBound]
+            let tokens = PackedTokens(ids: inputs, splits: splits, group)
+            result += losses(tokens, targets: Array(targets[rows]))
         }
         precondition(result.count == inputs.count, "bug: splits end at \(result.count) of \(inputs.count) rows")
         return result

@@ -2,12 +2,16 @@
 
 /// Trains a model in place.
 ///
-/// Holds, beside the parameters, a gradient and two moments of the same size, and activations for the largest batch so far
-/// (`LlamaConfiguration.trainingBytes`). A step's result is the same bytes for any number of threads.
+/// Holds, beside the parameters, a gradient and two moments of the same size, and activations for at most `microBatchTokens` rows, or the
+/// longest segment (`LlamaConfiguration.trainingBytes`). A step's result is the same bytes for any number of threads.
 public final class Trainer {
     /// The model in training: the one given, or a copy if that one lies in a read-only file.
     public let model: LlamaModel
     public let settings: AdamWSettings
+    /// Rows that go through the model at a time. A larger batch is cut into parts of whole segments whose gradients add up: the same mean over
+    /// the same tokens, the guided choice among all of them. Rounding depends on it. The guided loss then runs the forward pass of all
+    /// parts but the last twice.
+    public let microBatchTokens: Int
     /// Updates done.
     public private(set) var steps = 0
     /// First and second moment of every parameter, in the model's order; for checkpoints to save and to fill.
@@ -20,9 +24,14 @@ public final class Trainer {
     private var rotary: RotaryCache
     private var activations: Activations?
 
-    public init(_ model: LlamaModel, settings: AdamWSettings = AdamWSettings(), operations: any Operations) {
+    public init(
+        _ model: LlamaModel, settings: AdamWSettings = AdamWSettings(), microBatchTokens: Int = Trainer.defaultMicroBatchTokens,
+        operations: any Operations
+    ) {
+        precondition(microBatchTokens > 0, "bug: micro-batch of \(microBatchTokens) tokens")
         self.model = model.writable()
         self.settings = settings
+        self.microBatchTokens = microBatchTokens
         network = LlamaNetwork(self.model, operations)
         gradients = self.model.parameters.map { Buffer(count: $0.value.count) }
         moments = self.model.parameters.map { ($0.name, Buffer(count: $0.value.count), Buffer(count: $0.value.count)) }
@@ -30,9 +39,15 @@ public final class Trainer {
         rotary = RotaryCache(model.configuration)
     }
 
-    public convenience init(_ model: LlamaModel, settings: AdamWSettings = AdamWSettings(), pool: ThreadPool) {
-        self.init(model, settings: settings, operations: CPUOperations(pool: pool))
+    public convenience init(
+        _ model: LlamaModel, settings: AdamWSettings = AdamWSettings(), microBatchTokens: Int = Trainer.defaultMicroBatchTokens,
+        pool: ThreadPool
+    ) {
+        self.init(model, settings: settings, microBatchTokens: microBatchTokens, operations: CPUOperations(pool: pool))
     }
+
+    /// Large enough for full speed; 2.8 GB of activations for a model of 135 million parameters.
+    public static let defaultMicroBatchTokens = 4096
 
     /// Goes on from saved state: the caller has filled `model.parameters` and `moments` as they were after `steps` updates.
     public func restore(steps: Int) {
@@ -62,14 +77,18 @@ public final class Trainer {
     /// The loss of a batch and, in `gradients`, its gradient; nothing else changes.
     func accumulate(_ batch: TrainingBatch, loss: TrainingLoss) throws -> StepReport {
         try batch.validate(vocabularySize: model.configuration.vocabularySize)
-        let tokens = PackedTokens(ids: batch.inputs, splits: batch.splits)
-        let memory = reserve(tokens.count)
-        let table = rotary.table(tokens.longest)
         for gradient in gradients { network.operations.zero(gradient, count: gradient.count) }
-        forward(tokens, memory, table: table)
-        let report = try head(batch, loss: loss, memory)
-        backward(tokens, memory, table: table)
-        return report
+        let parts = segmentGroups(batch.splits, limit: microBatchTokens).map { Part(batch, $0) }
+        let memory = reserve(parts.map(\.tokens.count).max() ?? 0)
+        let table = rotary.table(parts.map(\.tokens.longest).max() ?? 0)
+        if case .guided(let select) = loss {
+            let mapped = try batch.mapped(select: select)
+            // When every token is chosen anyway, one pass over the logits is enough.
+            if guidedCount(mapped: mapped, select: select) < mapped {
+                return try guided(batch, parts, select: select, memory, table: table)
+            }
+        }
+        return try crossEntropy(batch, parts, memory, table: table)
     }
 
     private func forward(_ tokens: PackedTokens, _ a: Activations, table: Buffer) {
@@ -101,8 +120,12 @@ public final class Trainer {
     private func gradientNorm() throws -> Double {
         var sum = 0.0
         for gradient in gradients { sum += network.operations.sumOfSquares(gradient, count: gradient.count) }
-        guard sum.isFinite else { throw ComputeError.nonFinite("gradient norm is \(sum.squareRoot()) at step \(steps + 1)") }
+        guard sum.isFinite else { throw runaway("gradient norm", sum) }
         return sum.squareRoot()
+    }
+
+    private func runaway(_ what: String, _ value: Double) -> ComputeError {
+        .nonFinite("\(what) is \(value.isNaN ? "NaN" : "infinite") at step \(steps + 1)")
     }
 
     private func reserve(_ rows: Int) -> Activations {
@@ -114,57 +137,95 @@ public final class Trainer {
     }
 }
 
-// MARK: - The loss
+// MARK: - Losses
+
+/// Whole segments of a batch that go through the model together.
+private struct Part {
+    let rows: Range<Int>
+    let tokens: PackedTokens
+    let targets: [Int32]
+
+    init(_ batch: TrainingBatch, _ group: Range<Int>) {
+        rows = batch.splits[group.lowerBound]..<batch.splits[group.upperBound]
+        tokens = PackedTokens(ids: batch.inputs, splits: batch.splits, group)
+        targets = Array(batch.targets[rows])
+    }
+}
 
 extension Trainer {
-    /// Losses of all targets, and the gradient of the chosen mean in the head's input and weights.
-    private func head(_ batch: TrainingBatch, loss: TrainingLoss, _ a: Activations) throws -> StepReport {
-        let (c, rows) = (model.configuration, batch.inputs.count)
-        network.operations.zero(a.dHeadInput, count: rows * c.width)
-        let tokens = batch.targets.count(where: { $0 >= 0 })
-        let mapped = zip(batch.targets, batch.teacherLosses ?? []).count(where: { $0 >= 0 && !$1.isNaN })
-        if case .guided(let select) = loss {
-            guard let teacherLosses = batch.teacherLosses else { throw ComputeError.invalid("guided loss, but the batch has no teacher losses") }
-            guard select > 0 && select <= 1 else { throw ComputeError.invalid("share of selected tokens \(select) is outside (0, 1]") }
-            // When every token is chosen anyway, one pass over the logits is enough.
-            if guidedCount(mapped: mapped, select: select) < mapped {
-                return try guidedHead(batch, teacherLosses: teacherLosses, select: select, a)
-            }
+    /// The mean over all targets, its losses and gradient in one pass over the logits.
+    private func crossEntropy(_ batch: TrainingBatch, _ parts: [Part], _ a: Activations, table: Buffer) throws -> StepReport {
+        let c = model.configuration
+        let weight = 1 / Float(batch.targetCount)
+        var losses: [Float] = []
+        for part in parts {
+            forward(part.tokens, a, table: table)
+            network.operations.zero(a.dHeadInput, count: part.rows.count * c.width)
+            network.operations.headForwardBackward(
+                losses: a.losses, dx: a.dHeadInput, dw: dWeights.head, x: a.headInput, w: network.weights.head, targets: part.targets,
+                weights: part.targets.map { $0 >= 0 ? weight : 0 }, rows: part.rows.count, width: c.width, vocabulary: c.vocabularySize)
+            losses += a.losses.view(0..<part.rows.count).array
+            backward(part.tokens, a, table: table)
         }
-        let weights = batch.targets.map { $0 >= 0 ? 1 / Float(tokens) : 0 }
-        network.operations.headForwardBackward(
-            losses: a.losses, dx: a.dHeadInput, dw: dWeights.head, x: a.headInput, w: network.weights.head, targets: batch.targets,
-            weights: weights, rows: rows, width: c.width, vocabulary: c.vocabularySize)
-        let mean = try mean(a.losses, rows) { batch.targets[$0] >= 0 }
-        return StepReport(loss: mean, crossEntropy: mean, tokens: tokens, mapped: mapped, selected: tokens, gradientNorm: 0)
+        let mean = try mean(losses) { batch.targets[$0] >= 0 }
+        return StepReport(
+            loss: mean, crossEntropy: mean, tokens: batch.targetCount, mapped: batch.mappedCount, selected: batch.targetCount, gradientNorm: 0)
     }
 
-    /// Losses of all targets first, then the backward product for those that carry loss.
-    private func guidedHead(_ batch: TrainingBatch, teacherLosses: [Float], select: Double, _ a: Activations) throws -> StepReport {
-        let (c, rows) = (model.configuration, batch.inputs.count)
-        network.operations.headForward(
-            losses: a.losses, x: a.headInput, w: network.weights.head, targets: batch.targets, rows: rows, width: c.width,
-            vocabulary: c.vocabularySize)
-        let crossEntropy = try mean(a.losses, rows) { batch.targets[$0] >= 0 }
+    /// Losses of all targets first, then the backward pass for those that carry loss.
+    private func guided(
+        _ batch: TrainingBatch, _ parts: [Part], select: Double, _ a: Activations, table: Buffer
+    ) throws -> StepReport {
+        let c = model.configuration
+        var losses: [Float] = []
+        for part in parts {
+            forward(part.tokens, a, table: table)
+            network.operations.headForward(
+                losses: a.losses, x: a.headInput, w: network.weights.head, targets: part.targets, rows: part.rows.count, width: c.width,
+                vocabulary: c.vocabularySize)
+            losses += a.losses.view(0..<part.rows.count).array
+        }
+        let crossEntropy = try mean(losses) { batch.targets[$0] >= 0 }
         let selection = guidedSelection(
-            studentLosses: a.losses.view(0..<rows).array, teacherLosses: teacherLosses, targets: batch.targets, select: select)
-        let weights = selection.carriesLoss.map { $0 ? 1 / Float(selection.selected) : 0 }
-        network.operations.headBackward(
-            dx: a.dHeadInput, dw: dWeights.head, x: a.headInput, w: network.weights.head, targets: batch.targets, weights: weights,
-            rows: rows, width: c.width, vocabulary: c.vocabularySize)
+            studentLosses: losses, teacherLosses: batch.teacherLosses ?? [], targets: batch.targets, select: select)
+        // Backwards: what the last part saved is still there, and need not be computed again.
+        for (i, part) in parts.enumerated().reversed() where selection.carriesLoss[part.rows].contains(true) {
+            if i != parts.count - 1 { forward(part.tokens, a, table: table) }
+            network.operations.zero(a.dHeadInput, count: part.rows.count * c.width)
+            network.operations.headBackward(
+                dx: a.dHeadInput, dw: dWeights.head, x: a.headInput, w: network.weights.head, targets: part.targets,
+                weights: selection.carriesLoss[part.rows].map { $0 ? 1 / Float(selection.selected) : 0 }, rows: part.rows.count,
+                width: c.width, vocabulary: c.vocabularySize)
+            backward(part.tokens, a, table: table)
+        }
         return StepReport(
-            loss: try mean(a.losses, rows) { selection.carriesLoss[$0] }, crossEntropy: crossEntropy,
-            tokens: batch.targets.count(where: { $0 >= 0 }), mapped: selection.mapped, selected: selection.selected, gradientNorm: 0)
+            loss: try mean(losses) { selection.carriesLoss[$0] }, crossEntropy: crossEntropy, tokens: batch.targetCount,
+            mapped: selection.mapped, selected: selection.selected, gradientNorm: 0)
     }
 
     /// Mean over the rows that `takes` names, in Double, in the order of the rows.
-    private func mean(_ losses: Buffer, _ rows: Int, _ takes: (Int) -> Bool) throws -> Double {
+    private func mean(_ losses: [Float], _ takes: (Int) -> Bool) throws -> Double {
         var (sum, count) = (0.0, 0)
-        for i in 0..<rows where takes(i) {
-            sum += Double(losses.pointer[i])
+        for i in losses.indices where takes(i) {
+            sum += Double(losses[i])
             count += 1
         }
-        guard sum.isFinite else { throw ComputeError.nonFinite("loss is \(sum / Double(count)) at step \(steps + 1)") }
+        guard sum.isFinite else { throw runaway("loss", sum) }
         return sum / Double(count)
+    }
+}
+
+extension TrainingBatch {
+    /// Rows with a target.
+    fileprivate var targetCount: Int { targets.count(where: { $0 >= 0 }) }
+
+    /// Targets with a teacher loss.
+    fileprivate var mappedCount: Int { zip(targets, teacherLosses ?? []).count(where: { $0 >= 0 && !$1.isNaN }) }
+
+    /// The same; throws where the guided loss cannot be had.
+    fileprivate func mapped(select: Double) throws -> Int {
+        guard teacherLosses != nil else { throw ComputeError.invalid("guided loss, but the batch has no teacher losses") }
+        guard select > 0 && select <= 1 else { throw ComputeError.invalid("share of selected tokens \(select) is outside (0, 1]") }
+        return mappedCount
     }
 }

@@ -6,7 +6,7 @@ extension RecordBatch {
         switch kind {
         case .tokens: []
         case .scores: ["log_probs"]
-        case .aligned: ["teacher_ranges", "teacher_losses"]
+        case .aligned: ["teacher_ranges"]
         }
     }
 

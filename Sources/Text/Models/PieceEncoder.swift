@@ -30,6 +30,9 @@ struct PieceEncoder: SectionEncoder {
     private let fusesUnknown: Bool
     private let normalisation: PieceNormalisation
     private let byteOfID: [UInt32: UInt8]
+    /// No piece has ▁ behind another character, so no merge reaches over one, and each word stands alone.
+    private let wordsStandAlone: Bool
+    private var cache = WordCache()
     private var merger = BytePairMerger()
     private var normalised: [UInt8] = []
     /// The byte of the text at which each byte of `normalised` begins, and one more for the end.
@@ -49,24 +52,66 @@ struct PieceEncoder: SectionEncoder {
         self.unknownID = unknownID
         self.fusesUnknown = fusesUnknown
         self.normalisation = normalisation
+        wordsStandAlone = normalisation.splitsAtBoundary || (0..<vocabulary.count).allSatisfy { Self.beginsWithBoundaryOnly(vocabulary.bytes($0)) }
         byteOfID = Dictionary((byteIDs ?? []).enumerated().map { ($1, UInt8($0)) }) { first, _ in first }
     }
 
     mutating func encode(_ text: UnsafeRawBufferPointer, _ range: Range<Int>, into tokens: inout TokenSequence) {
         guard !range.isEmpty else { return }
         normalise(text, range)
-        merger.symbols.removeAll(keepingCapacity: true)
         let written = normalised
         written.withUnsafeBytes { bytes in
-            var at = 0
-            while at < bytes.count {
-                let (code, length) = decodeScalar(bytes, at)
-                if normalisation.splitsAtBoundary && code == 0x2581 && at > 0 { finishWord(bytes, into: &tokens) }
-                merger.symbols.append(Symbol(id: characters[code] ?? Self.unknown, start: UInt32(at), end: UInt32(at + length)))
-                at += length
+            var start = 0
+            if wordsStandAlone {
+                // A word is a run of ▁ with what follows it; with `splitsAtBoundary` every ▁ begins one.
+                var at = 1
+                while at < bytes.count {
+                    if bytes[at] == 0xE2, isBoundary(bytes, at), normalisation.splitsAtBoundary || at < 3 || !isBoundary(bytes, at - 3) {
+                        encode(word: start..<at, of: bytes, into: &tokens)
+                        start = at
+                    }
+                    at += 1
+                }
             }
-            finishWord(bytes, into: &tokens)
+            encode(word: start..<bytes.count, of: bytes, into: &tokens)
         }
+    }
+
+    private func isBoundary(_ bytes: UnsafeRawBufferPointer, _ at: Int) -> Bool {
+        at + 3 <= bytes.count && bytes[at] == 0xE2 && bytes[at + 1] == 0x96 && bytes[at + 2] == 0x81
+    }
+
+    /// Whether ▁ occurs in a piece only in front of everything else.
+    private static func beginsWithBoundaryOnly(_ piece: ArraySlice<UInt8>) -> Bool {
+        var rest = piece
+        while rest.starts(with: boundary) { rest = rest.dropFirst(3) }
+        return !rest.indices.contains { rest[$0...].starts(with: boundary) }
+    }
+
+    /// Tokens of a stretch that merges by itself. Spans are first those in `bytes`, then those of the text.
+    private mutating func encode(word range: Range<Int>, of bytes: UnsafeRawBufferPointer, into tokens: inout TokenSequence) {
+        let word = UnsafeRawBufferPointer(rebasing: bytes[range])
+        let first = tokens.ids.count
+        if cache.append(word, at: range.lowerBound, to: &tokens) { return translate(&tokens, from: first) }
+        merger.symbols.removeAll(keepingCapacity: true)
+        var at = range.lowerBound
+        while at < range.upperBound {
+            let (code, length) = decodeScalar(bytes, at)
+            merger.symbols.append(Symbol(id: characters[code] ?? Self.unknown, start: UInt32(at), end: UInt32(at + length)))
+            at += length
+        }
+        merger.merge(merges)
+        if merger.symbols.allSatisfy({ Int($0.id) < vocabulary.count }) {
+            for symbol in merger.symbols { tokens.append(symbol.id, Int(symbol.start), Int(symbol.end)) }
+            cache.remember(word, tokens, from: first, at: range.lowerBound)
+            translate(&tokens, from: first)
+        } else {
+            appendWithFallback(bytes, into: &tokens)
+        }
+    }
+
+    private func translate(_ tokens: inout TokenSequence, from first: Int) {
+        for at in 2 * first..<tokens.offsets.count { tokens.offsets[at] = origin[Int(tokens.offsets[at])] }
     }
 
     /// Writes spaces as ▁ with one in front where the rule asks, and keeps where each byte came from.
@@ -97,8 +142,7 @@ struct PieceEncoder: SectionEncoder {
         origin.append(UInt32(range.upperBound))
     }
 
-    private mutating func finishWord(_ bytes: UnsafeRawBufferPointer, into tokens: inout TokenSequence) {
-        merger.merge(merges)
+    private func appendWithFallback(_ bytes: UnsafeRawBufferPointer, into tokens: inout TokenSequence) {
         var lastIsFusedUnknown = false
         for symbol in merger.symbols {
             let (start, end) = (Int(symbol.start), Int(symbol.end))
@@ -118,7 +162,6 @@ struct PieceEncoder: SectionEncoder {
                 tokens.droppedBytes += Int(origin[end] - origin[start])
             }
         }
-        merger.symbols.removeAll(keepingCapacity: true)
     }
 
     /// One token a byte. A character that came from one byte (▁ for a space) gives its span to its last byte token.

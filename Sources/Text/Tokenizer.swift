@@ -13,7 +13,7 @@ public final class Tokenizer {
     public let name: String
     /// The largest id plus one.
     public let vocabularySize: Int
-    /// Of the file that holds the vocabulary, hexadecimal.
+    /// Of the file that holds the vocabulary, hexadecimal; of a GGUF without its tensors.
     public let vocabularySHA256: String
     public let bosID, eosID: UInt32?
     /// Whether the vocabulary's own files ask for BOS before, and EOS after, each text.
@@ -22,9 +22,10 @@ public final class Tokenizer {
     public var recognisesAddedTokens = true
 
     private var encoder: any SectionEncoder
-    private let added: AddedTokens
-    private let addedByID: [UInt32: [UInt8]]
-    /// Ids that stand for no text: control tokens.
+    /// Added tokens in the order in which they are looked for: each only in what the ones before it left.
+    private let passes: [AddedTokens]
+    private let literals: [UInt32: [UInt8]]
+    /// Control pieces, which stand for no text unless they are literals.
     private let silent: Set<UInt32>
 
     init(_ parts: TokenizerParts, name: String, sha256: String) {
@@ -36,8 +37,8 @@ public final class Tokenizer {
         addsBOS = parts.addsBOS
         addsEOS = parts.addsEOS
         encoder = parts.encoder
-        added = AddedTokens(parts.added)
-        addedByID = Dictionary(parts.added.map { ($0.id, $0.content) }) { first, _ in first }
+        passes = [parts.added.filter { !$0.isNormalised }, parts.added.filter(\.isNormalised)].filter { !$0.isEmpty }.map(AddedTokens.init)
+        literals = Dictionary(parts.added.map { ($0.id, $0.content) }) { first, _ in first }.merging(parts.literals) { first, _ in first }
         silent = parts.silent
     }
 
@@ -46,32 +47,43 @@ public final class Tokenizer {
     /// - text: valid UTF-8 of less than 4 GiB; others trap as a bug of the caller.
     public func encode(_ text: UnsafeRawBufferPointer, into tokens: inout TokenSequence) {
         precondition(text.count < Int(UInt32.max), "bug: a text of 4 GiB or more")
-        guard recognisesAddedTokens && !added.isEmpty else {
-            return encoder.encode(text, 0..<text.count, into: &tokens)
+        encode(text, 0..<text.count, pass: recognisesAddedTokens ? 0 : passes.count, into: &tokens)
+    }
+
+    private func encode(_ text: UnsafeRawBufferPointer, _ range: Range<Int>, pass: Int, into tokens: inout TokenSequence) {
+        guard pass < passes.count else {
+            return encoder.encode(text, range, recognising: recognisesAddedTokens, into: &tokens)
         }
-        added.split(
-            text,
-            section: { encoder.encode(text, $0, into: &tokens) },
+        passes[pass].split(
+            text, range,
+            section: { encode(text, $0, pass: pass + 1, into: &tokens) },
             match: { id, range in tokens.append(id, range.lowerBound, range.upperBound) })
     }
 
-    /// The bytes of text that a token stands for, out of context; none for control tokens.
+    /// The bytes of text that a token stands for, out of context: an added token's are its string; none for control pieces that no
+    /// text can give.
     ///
     /// Traps on an id outside the vocabulary.
     public func bytes(of id: UInt32) -> [UInt8] {
         precondition(Int(id) < vocabularySize, "bug: id \(id) outside the vocabulary")
-        if silent.contains(id) { return [] }
-        return addedByID[id] ?? encoder.bytes(of: Int(id))
+        if let literal = literals[id] { return literal }
+        return silent.contains(id) ? [] : encoder.bytes(of: Int(id))
     }
 
-    /// The bytes of a sequence of tokens, one after the other. Throws 65 for an id outside the vocabulary.
+    /// The text of a sequence of tokens: their bytes one after the other, without the space that was put in front of the text.
+    ///
+    /// Bytes that do not make up characters stay as they are. Throws 65 for an id outside the vocabulary.
     public func decode(_ ids: [UInt32]) throws -> [UInt8] {
         var result: [UInt8] = []
+        var isFirst = true
         for (at, id) in ids.enumerated() {
             guard Int(id) < vocabularySize else {
                 throw Failure(.badData, name, .whole, "id \(id) at position \(at) is outside the vocabulary of \(vocabularySize)")
             }
-            result.append(contentsOf: bytes(of: id))
+            let bytes = bytes(of: id)
+            let dropsPrefix = isFirst && literals[id] == nil && encoder.beginsWithPrefix(Int(id))
+            result.append(contentsOf: bytes.dropFirst(dropsPrefix ? 1 : 0))
+            if !bytes.isEmpty { isFirst = false }
         }
         return result
     }
@@ -82,6 +94,8 @@ struct TokenizerParts {
     var encoder: any SectionEncoder
     var size: Int
     var added: [AddedToken] = []
+    /// Tokens whose bytes the encoder does not know.
+    var literals: [UInt32: [UInt8]] = [:]
     var silent: Set<UInt32> = []
     var bosID: UInt32?
     var eosID: UInt32?

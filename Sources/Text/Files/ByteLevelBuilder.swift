@@ -26,6 +26,12 @@ struct ByteLevelBuilder {
         vocabulary.append(bytes)
     }
 
+    /// The next id: an added token that the model lists. Merging may make it too, where the alphabet can write it.
+    mutating func appendAdded(_ token: [UInt8]) {
+        let bytes = token.withUnsafeBytes { firstInvalidUTF8($0) == nil ? ByteAlphabet.decode($0) : nil }
+        if let bytes, !bytes.isEmpty, vocabulary.id(of: bytes) == nil { vocabulary.append(bytes) } else { skip() }
+    }
+
     /// The next id stands for nothing that merging makes: an added token, or a gap.
     mutating func skip() {
         vocabulary.appendUnnamed()

@@ -38,7 +38,8 @@ struct GGUFVocabulary {
             throw refuse("'tokenizer.ggml.pre' is missing: how its words are cut is unknown")
         }
         guard let splitter = Self.splitters.first(where: { $0.name == pre })?.splitter else {
-            throw refuse("pre-tokeniser '\(printable(pre))' is not supported yet: expected \(Self.splitters.map(\.name).joined(separator: ", "))")
+            throw refuse(
+                "pre-tokeniser '\(printable(pre))' is not supported yet: expected \(Self.splitters.map(\.name).joined(separator: ", "))")
         }
         guard let merges = file.value("tokenizer.ggml.merges")?.strings else {
             throw refuse("'tokenizer.ggml.merges' is missing or no list of strings")
@@ -51,7 +52,7 @@ struct GGUFVocabulary {
             if kind == 3 || kind == 4 {
                 guard !token.isEmpty else { throw refuse("token \(id) is empty") }
                 added.append(AddedToken(id: UInt32(id), content: token))
-                builder.skip()
+                builder.appendAdded(token)
             } else {
                 try builder.append(token)
             }
@@ -70,7 +71,9 @@ struct GGUFVocabulary {
         var entries: [PieceEntry] = []
         var added: [AddedToken] = []
         for (id, token) in tokens.enumerated() {
-            guard let kind = PieceEntry.Kind(rawValue: Int(types[id])) else { throw refuse("token \(id) has the type \(types[id]), not one of 1 to 6") }
+            guard let kind = PieceEntry.Kind(rawValue: Int(types[id])) else {
+                throw refuse("token \(id) has the type \(types[id]), not one of 1 to 6")
+            }
             if kind == .control || kind == .userDefined, !token.isEmpty { added.append(AddedToken(id: UInt32(id), content: token)) }
             entries.append(PieceEntry(bytes: token, score: scores[id], kind: kind == .userDefined ? .control : kind))
         }

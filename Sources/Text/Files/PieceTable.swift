@@ -5,11 +5,15 @@ import Streams
 /// One piece with its score and type, as SentencePiece numbers them.
 struct PieceEntry {
     enum Kind: Int {
-        case normal = 1, unknown, control, userDefined, unused, byte
+        case normal = 1
+        case unknown, control, userDefined, unused, byte
     }
     var bytes: [UInt8]
     var score: Float
     var kind: Kind
+
+    /// Whether other pieces merge into it.
+    var merges: Bool { kind == .normal || kind == .unused }
 }
 
 /// Pieces as the encoder wants them.
@@ -23,6 +27,13 @@ struct PieceTable {
     private(set) var byteIDs: [UInt32]?
     private(set) var unknownID: UInt32?
     private(set) var silent: Set<UInt32> = []
+    /// Pieces that merge on, but are no tokens.
+    private(set) var unused: Set<UInt32> = []
+    /// Pieces that are found in the text as they are written and never merge.
+    private(set) var userDefined: [AddedToken] = []
+
+    /// Longer pieces would take too long to cut in all ways; the longest known are a tenth of it.
+    private static let longestPiece = 1024
 
     /// - name: for messages. Throws 65, naming the piece.
     init(_ entries: [PieceEntry], name: String) throws {
@@ -39,8 +50,11 @@ struct PieceTable {
             guard names.id(of: entry.bytes) == nil else { throw refuse("is there twice") }
             guard entry.bytes.withUnsafeBytes({ firstInvalidUTF8($0) }) == nil else { throw refuse("is not UTF-8") }
             guard entry.score.isFinite else { throw refuse("has a score that is not finite") }
+            guard entry.bytes.count <= Self.longestPiece else {
+                throw refuse("has \(entry.bytes.count) bytes, more than \(Self.longestPiece)")
+            }
             names.append(entry.bytes)
-            if entry.kind == .normal { vocabulary.append(entry.bytes) } else { vocabulary.appendUnnamed() }
+            if entry.merges { vocabulary.append(entry.bytes) } else { vocabulary.appendUnnamed() }
             switch entry.kind {
             case .normal: break
             case .unknown:
@@ -51,8 +65,8 @@ struct PieceTable {
             case .byte:
                 guard let byte = byteValue(entry.bytes) else { throw refuse("is no byte piece: expected <0x00> to <0xFF>") }
                 bytes[byte] = UInt32(id)
-            case .userDefined: throw refuse("is user-defined, which is not supported yet")
-            case .unused: throw refuse("is of the unused type, which is not supported yet")
+            case .userDefined: userDefined.append(AddedToken(id: UInt32(id), content: entry.bytes))
+            case .unused: unused.insert(UInt32(id))
             }
         }
         try setByteIDs(bytes, name: name)
@@ -72,7 +86,7 @@ struct PieceTable {
     /// Single characters get the ids of their pieces; those that occur only inside longer pieces get pseudo-ids past the vocabulary.
     private mutating func listCharacters(_ entries: [PieceEntry]) {
         var inside: Set<UInt32> = []
-        for (id, entry) in entries.enumerated() where entry.kind == .normal {
+        for (id, entry) in entries.enumerated() where entry.merges {
             let codes = codePoints(entry.bytes)
             if codes.count == 1 { characters[codes[0].code] = UInt32(id) } else { inside.formUnion(codes.map(\.code)) }
         }
@@ -82,11 +96,13 @@ struct PieceTable {
     private mutating func listMerges(_ entries: [PieceEntry]) {
         let scores = Set(entries.map(\.score)).sorted(by: >)
         let ranks = Dictionary(uniqueKeysWithValues: scores.enumerated().map { ($1, UInt32($0)) })
-        for (id, entry) in entries.enumerated() where entry.kind == .normal {
+        for (id, entry) in entries.enumerated() where entry.merges {
             let codes = codePoints(entry.bytes)
             for cut in 1..<max(1, codes.count) {
                 let at = codes[cut].start
-                guard let left = symbol(entry.bytes[..<at], codes[..<cut]), let right = symbol(entry.bytes[at...], codes[cut...]) else { continue }
+                guard let left = symbol(entry.bytes[..<at], codes[..<cut]), let right = symbol(entry.bytes[at...], codes[cut...]) else {
+                    continue
+                }
                 merges.insert(left, right, Merge(rank: ranks[entry.score]!, result: UInt32(id)))
             }
         }

@@ -2,7 +2,7 @@
 //
 //     ModelProto      1 pieces (message)   2 trainer_spec   3 normalizer_spec
 //     SentencePiece   1 piece (string)     2 score (float)  3 type (1 normal, 2 unknown, 3 control, 4 user-defined, 5 unused, 6 byte)
-//     TrainerSpec     3 model_type (1 unigram, 2 BPE)  24 treat_whitespace_as_suffix  35 byte_fallback  41 bos_id  42 eos_id
+//     TrainerSpec     3 model_type (1 unigram, 2 BPE)  24 treat_whitespace_as_suffix  35 byte_fallback  40 unk_id  41 bos_id  42 eos_id
 //     NormalizerSpec  2 precompiled_charsmap  3 add_dummy_prefix  4 remove_extra_whitespaces  5 escape_whitespaces  6 normalization_rule_tsv
 
 import Streams
@@ -12,6 +12,7 @@ struct SentencePieceFile {
     private let name: String
     private var entries: [PieceEntry] = []
     private var modelType = 1
+    private var unknownID = 0
     private var bosID = 1
     private var eosID = 2
     private var byteFallback = false
@@ -45,16 +46,27 @@ struct SentencePieceFile {
         if whitespaceSuffix { throw refuse("treat_whitespace_as_suffix is true, which is not supported") }
         let table = try PieceTable(entries, name: name)
         guard table.unknownID != nil else { throw refuse("has no unknown piece") }
+        guard unknownID >= 0, unknownID < entries.count else {
+            throw refuse("unk_id is \(unknownID), but there are \(entries.count) pieces")
+        }
         guard byteFallback == (table.byteIDs != nil) else {
-            throw refuse(byteFallback ? "byte_fallback is true, but there are no byte pieces" : "has byte pieces, but byte_fallback is false")
+            throw refuse(
+                byteFallback ? "byte_fallback is true, but there are no byte pieces" : "has byte pieces, but byte_fallback is false")
         }
         let encoder = PieceEncoder(
             vocabulary: table.vocabulary, merges: table.merges, characters: table.characters, byteIDs: table.byteIDs,
             unknownID: table.unknownID, fusesUnknown: true,
-            normalisation: PieceNormalisation(prefix: addsDummyPrefix ? .always : .never, splitsAtBoundary: false))
+            normalisation: PieceNormalisation(prefix: addsDummyPrefix ? .always : .never, splitsAtBoundary: false), unused: table.unused,
+            written: table.userDefined)
         // A .model names its BOS and EOS, but does not ask for them: sentencepiece adds none by itself.
         return try TokenizerParts(
-            encoder: encoder, size: entries.count, silent: table.silent, bosID: controlID(bosID, "bos_id"), eosID: controlID(eosID, "eos_id"))
+            encoder: encoder, size: entries.count, literals: literals(table), silent: table.silent, bosID: controlID(bosID, "bos_id"),
+            eosID: controlID(eosID, "eos_id"))
+    }
+
+    /// The bytes of user-defined pieces: in the text ▁ is a space.
+    private func literals(_ table: PieceTable) -> [UInt32: [UInt8]] {
+        Dictionary(uniqueKeysWithValues: table.userDefined.map { ($0.id, PieceEncoder.textBytes($0.content[...])) })
     }
 
     /// -1 means none; another id must be a control piece.
@@ -94,6 +106,7 @@ struct SentencePieceFile {
             case 3: modelType = try Int(field.int32("model_type"))
             case 24: whitespaceSuffix = try field.boolean("treat_whitespace_as_suffix")
             case 35: byteFallback = try field.boolean("byte_fallback")
+            case 40: unknownID = try Int(field.int32("unk_id"))
             case 41: bosID = try Int(field.int32("bos_id"))
             case 42: eosID = try Int(field.int32("eos_id"))
             default: break

@@ -14,7 +14,9 @@ enum TextPlan {
         let steps = try Self.steps(file.root["pre_tokenizer"], list: "pretokenizers", file)
         let normalisers = try Self.steps(file.root["normalizer"], list: "normalizers", file)
         if steps.contains(where: { $0["type"]?.string == "ByteLevel" }) {
-            if let first = normalisers.first { throw file.refuse("normaliser '\(Self.type(first))' is not supported yet with byte-level tokens") }
+            if let first = normalisers.first {
+                throw file.refuse("normaliser '\(Self.type(first))' is not supported yet with byte-level tokens")
+            }
             self = try Self.byteLevel(steps, file)
         } else {
             self = try .pieces(Self.pieces(normalisers, steps, file))
@@ -55,8 +57,12 @@ enum TextPlan {
                 }
                 digits = true
             case "Split" where !splitsByPattern:
-                guard step["pattern"]?["Regex"]?.string == gpt2Pattern, step["behavior"]?.string == "Isolated", step["invert"]?.boolean != true else {
-                    throw file.refuse("pre-tokeniser 'Split' with the pattern '\(printable(step["pattern"]?["Regex"]?.string ?? ""))' is not supported yet")
+                guard step["pattern"]?["Regex"]?.string == gpt2Pattern, step["behavior"]?.string == "Isolated",
+                    step["invert"]?.boolean != true
+                else {
+                    throw file.refuse(
+                        "pre-tokeniser 'Split' with the pattern '\(printable(step["pattern"]?["Regex"]?.string ?? ""))' is not supported yet"
+                    )
                 }
                 splitsByPattern = true
             default:
@@ -77,18 +83,21 @@ enum TextPlan {
             default: throw file.refuse("normaliser '\(type(step))' as it is set here is not supported yet")
             }
         }
+        normalisation.comesFirst = !normalisers.isEmpty
         guard let step = steps.first else {
             guard replaces else { throw file.refuse("no step writes spaces as \(boundary): expected Replace or Metaspace") }
             return normalisation
         }
-        guard steps.count == 1, step["type"]?.string == "Metaspace", step["replacement"]?.string == boundary, !replaces, normalisation.prefix == .never
+        guard steps.count == 1, step["type"]?.string == "Metaspace", step["replacement"]?.string == boundary, !replaces,
+            normalisation.prefix == .never
         else { throw file.refuse("pre-tokeniser '\(type(step))' as it is set here is not supported yet") }
         normalisation.splitsAtBoundary = step["split"]?.boolean ?? true
         switch step["prepend_scheme"]?.string ?? (step["add_prefix_space"]?.boolean == false ? "never" : "always") {
         case "always": normalisation.prefix = .unlessSpace
         case "first": normalisation.prefix = .firstUnlessSpace
         case "never": normalisation.prefix = .never
-        case let scheme: throw file.refuse("pre-tokeniser 'Metaspace': 'prepend_scheme' is '\(printable(scheme))', expected always, first or never")
+        case let scheme:
+            throw file.refuse("pre-tokeniser 'Metaspace': 'prepend_scheme' is '\(printable(scheme))', expected always, first or never")
         }
         return normalisation
     }

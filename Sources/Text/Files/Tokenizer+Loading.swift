@@ -14,9 +14,13 @@ extension Tokenizer {
         let file = try vocabularyFile(path)
         let map = try MappedFile.open(file)
         let parts: TokenizerParts
+        var hashed = map.bytes.count
         switch FileKind(Array(map.bytes.prefix(FileKind.sniffed))) {
         case .gguf:
-            parts = try GGUFVocabulary(GGUFFile(map)).parts()
+            let gguf = try GGUFFile(map)
+            parts = try GGUFVocabulary(gguf).parts()
+            // The weights say nothing of the vocabulary, and hashing them would take longer than anything else here.
+            hashed = gguf.tensors.map(\.range.lowerBound).min() ?? hashed
         case .jsonObject:
             parts = try TokenizerJSON(map.bytes, name: file).parts()
         case .unknown where map.bytes.first == 0x0A:
@@ -28,7 +32,7 @@ extension Tokenizer {
                 .badData, file, .whole, "not a vocabulary: this is \(kind.title)",
                 hint: "expected a tokenizer.json, a SentencePiece .model or a .gguf")
         }
-        return Tokenizer(parts, name: path, sha256: SHA256.hex(map.bytes))
+        return Tokenizer(parts, name: path, sha256: SHA256.hex(map[0..<hashed]))
     }
 
     private static func vocabularyFile(_ path: String) throws -> String {

@@ -25,18 +25,15 @@ struct TokenizerJSON {
         try checkDecoder(root["decoder"])
         let added = try addedTokens()
         let entries = try vocabularyEntries(added)
+        try checkAddedIDs(added)
         let plan = try TextPlan(self)
         var parts: TokenizerParts
         switch plan {
         case .byteLevel(let splitter, let addsPrefixSpace):
             parts = try byteLevel(entries, added, splitter, addsPrefixSpace)
         case .pieces(let normalisation):
-            if added.contains(where: { $0.normalized }) {
-                throw refuse("an added token with 'normalized': true beside a normaliser is not supported yet")
-            }
             parts = try pieces(entries, added, normalisation)
         }
-        parts.added = added.map(\.token)
         try readPostProcessor(root["post_processor"], into: &parts)
         return parts
     }
@@ -51,7 +48,9 @@ struct TokenizerJSON {
         let type = model["type"]?.string ?? "BPE"
         guard type == "BPE" else { throw refuse("model type '\(printable(type))' is not supported yet: expected BPE") }
         for key in ["continuing_subword_prefix", "end_of_word_suffix"] {
-            if let value = model[key], !value.isNull, value.bytes != [] { throw refuse("model: '\(key)' is set, which is not supported yet") }
+            if let value = model[key], !value.isNull, value.bytes != [] {
+                throw refuse("model: '\(key)' is set, which is not supported yet")
+            }
         }
         if let dropout = model["dropout"], !dropout.isNull, dropout.number != 0 {
             throw refuse("model: 'dropout' is set: its tokens would be random")
@@ -65,47 +64,63 @@ struct TokenizerJSON {
     }
 
     /// Tokens by id, nil for gaps; added tokens that the model does not list have their place too.
-    private func vocabularyEntries(_ added: [AddedEntry]) throws -> [[UInt8]?] {
+    private func vocabularyEntries(_ added: [AddedToken]) throws -> [[UInt8]?] {
         guard let vocab = model["vocab"], vocab.kind == .object else { throw refuse("model: 'vocab' is missing or no object") }
         var ids: [(id: Int, token: [UInt8])] = []
         ids.reserveCapacity(vocab.count)
         try vocab.forEachEntry { token, value in
-            guard let id = value.integer, id >= 0, id < 1 << 24 else {
-                throw refuse("model: token '\(printable(token))' has no id between 0 and 16777215")
+            guard let id = value.integer, id >= 0, id < Self.mostIDs else {
+                throw refuse("model: token '\(printable(token))' has no id between 0 and \(Self.mostIDs - 1)")
             }
             ids.append((id, Array(token)))
         }
-        let size = max(ids.map(\.id).max() ?? -1, added.map { Int($0.token.id) }.max() ?? -1) + 1
+        let size = max(ids.map(\.id).max() ?? -1, added.map { Int($0.id) }.max() ?? -1) + 1
         guard size > 0 else { throw refuse("model: 'vocab' is empty") }
         var entries = [[UInt8]?](repeating: nil, count: size)
         for (id, token) in ids {
             if let other = entries[id] { throw refuse("tokens '\(printable(other))' and '\(printable(token))' have one id, \(id)") }
             entries[id] = token
         }
-        for entry in added {
-            let id = Int(entry.token.id)
-            if let token = entries[id], token != entry.token.content {
-                throw refuse("added token '\(printable(entry.token.content))' has the id \(id) of '\(printable(token))'")
-            }
-        }
         return entries
     }
 
+    /// The tokenizers package goes by the order of added tokens, not by their ids: a file in which the two differ is refused.
+    private func checkAddedIDs(_ added: [AddedToken]) throws {
+        let vocab = model["vocab"]
+        var next = vocab?.count ?? 0
+        for entry in added {
+            let expected: Int
+            if let listed = vocab?[String(decoding: entry.content, as: UTF8.self)]?.integer {
+                expected = listed
+            } else {
+                expected = next
+                next += 1
+            }
+            guard Int(entry.id) == expected else {
+                throw refuse("added token '\(printable(entry.content))' has the id \(entry.id), but its place makes it \(expected)")
+            }
+        }
+    }
+
     private func byteLevel(
-        _ entries: [[UInt8]?], _ added: [AddedEntry], _ splitter: WordSplitter, _ addsPrefixSpace: Bool
+        _ entries: [[UInt8]?], _ added: [AddedToken], _ splitter: WordSplitter, _ addsPrefixSpace: Bool
     ) throws -> TokenizerParts {
-        let special = Set(added.map { Int($0.token.id) })
+        let special = Set(added.map { Int($0.id) })
         var builder = ByteLevelBuilder(name: name, capacity: entries.count)
         for (id, entry) in entries.enumerated() {
             // An added token's characters may lie outside the byte-level alphabet; in the text it is found as it is written.
-            if let entry, !special.contains(id) { try builder.append(entry) } else { builder.skip() }
+            switch entry {
+            case .some(let token) where special.contains(id): builder.appendAdded(token)
+            case .some(let token): try builder.append(token)
+            case .none: builder.skip()
+            }
         }
         try forEachMerge { left, right, rank in try builder.addMerge(left, right, rank: rank) }
         let encoder = try builder.encoder(splitter: splitter, addsPrefixSpace: addsPrefixSpace, ignoresMerges: flag("ignore_merges"))
-        return TokenizerParts(encoder: encoder, size: entries.count)
+        return TokenizerParts(encoder: encoder, size: entries.count, added: added)
     }
 
-    private func pieces(_ entries: [[UInt8]?], _ added: [AddedEntry], _ normalisation: PieceNormalisation) throws -> TokenizerParts {
+    private func pieces(_ entries: [[UInt8]?], _ added: [AddedToken], _ normalisation: PieceNormalisation) throws -> TokenizerParts {
         if try flag("ignore_merges") { throw refuse("model: 'ignore_merges' without byte-level pre-tokenising is not supported yet") }
         var vocabulary = Vocabulary(capacity: entries.count)
         var characters: [UInt32: UInt32] = [:]
@@ -120,7 +135,8 @@ struct TokenizerJSON {
         }
         var merges = MergeTable(capacity: 2 * entries.count)
         try forEachMerge { left, right, rank in
-            guard let first = vocabulary.id(of: left), let second = vocabulary.id(of: right), let result = vocabulary.id(of: left + right) else {
+            guard let first = vocabulary.id(of: left), let second = vocabulary.id(of: right), let result = vocabulary.id(of: left + right)
+            else {
                 throw refuse("merge \(rank) ('\(printable(left))' and '\(printable(right))') names or makes what is no token")
             }
             merges.insert(UInt32(first), UInt32(second), Merge(rank: UInt32(rank), result: UInt32(result)))
@@ -130,7 +146,9 @@ struct TokenizerJSON {
             byteIDs = try (0..<256).map { byte in
                 let digits = String(byte, radix: 16, uppercase: true)
                 let piece = "<0x" + (byte < 16 ? "0" : "") + digits + ">"
-                guard let id = vocabulary.id(of: piece.utf8) else { throw refuse("model: 'byte_fallback' is true, but '\(piece)' is no token") }
+                guard let id = vocabulary.id(of: piece.utf8) else {
+                    throw refuse("model: 'byte_fallback' is true, but '\(piece)' is no token")
+                }
                 return UInt32(id)
             }
         }
@@ -138,10 +156,18 @@ struct TokenizerJSON {
             guard let id = vocabulary.id(of: token) else { throw refuse("model: 'unk_token' is no token") }
             return UInt32(id)
         }
+        // Beside a normaliser, normalised added tokens are looked for in what it leaves of the text.
+        let written = added.filter { $0.isNormalised && normalisation.comesFirst }.map { token in
+            var token = token
+            token.content = normalisation.written(token.content)
+            return token
+        }
         let encoder = try PieceEncoder(
             vocabulary: vocabulary, merges: merges, characters: characters, byteIDs: byteIDs, unknownID: unknown,
-            fusesUnknown: flag("fuse_unk"), normalisation: normalisation)
-        return TokenizerParts(encoder: encoder, size: entries.count, silent: Set(added.filter(\.isSpecial).map(\.token.id)))
+            fusesUnknown: flag("fuse_unk"), normalisation: normalisation, written: written, writtenIsOptional: true)
+        return TokenizerParts(
+            encoder: encoder, size: entries.count, added: added.filter { !($0.isNormalised && normalisation.comesFirst) },
+            literals: Dictionary(uniqueKeysWithValues: added.map { ($0.id, $0.content) }))
     }
 
     /// Merges in both spellings: "left right" and ["left", "right"].
@@ -163,27 +189,24 @@ struct TokenizerJSON {
 
     // MARK: Added tokens
 
-    struct AddedEntry {
-        var token: AddedToken
-        var isSpecial: Bool
-        var normalized: Bool
-    }
+    /// Ids are places in tables: a file cannot make them longer than this.
+    private static let mostIDs = 1 << 22
 
-    private func addedTokens() throws -> [AddedEntry] {
+    private func addedTokens() throws -> [AddedToken] {
         guard let list = root["added_tokens"], !list.isNull else { return [] }
         guard list.kind == .array else { throw refuse("'added_tokens' is no list") }
         var seen: Set<[UInt8]> = []
         return try list.elements.map { entry in
-            guard entry.kind == .object, let id = entry["id"]?.integer, id >= 0, id < 1 << 24, let content = entry["content"]?.bytes else {
-                throw refuse("an added token has no 'content' or no 'id' between 0 and 16777215")
+            guard entry.kind == .object, let id = entry["id"]?.integer, id >= 0, id < Self.mostIDs, let content = entry["content"]?.bytes
+            else {
+                throw refuse("an added token has no 'content' or no 'id' between 0 and \(Self.mostIDs - 1)")
             }
             guard !content.isEmpty else { throw refuse("added token \(id) is empty") }
             guard seen.insert(content).inserted else { throw refuse("added token '\(printable(content))' is there twice") }
             func rule(_ key: String) -> Bool { entry[key]?.boolean ?? false }
-            return AddedEntry(
-                token: AddedToken(
-                    id: UInt32(id), content: content, stripsLeft: rule("lstrip"), stripsRight: rule("rstrip"), isWholeWord: rule("single_word")),
-                isSpecial: rule("special"), normalized: rule("normalized"))
+            return AddedToken(
+                id: UInt32(id), content: content, stripsLeft: rule("lstrip"), stripsRight: rule("rstrip"), isWholeWord: rule("single_word"),
+                isNormalised: rule("normalized"))
         }
     }
 

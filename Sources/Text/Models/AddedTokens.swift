@@ -7,8 +7,10 @@ struct AddedToken: Equatable {
     /// White space before, and behind, belongs to the match.
     var stripsLeft = false
     var stripsRight = false
-    /// Matches only where no letter, number or underscore touches it.
+    /// Matches only where no word character (\w) touches it.
     var isWholeWord = false
+    /// Looked for after the others, in the text as the normaliser leaves it.
+    var isNormalised = false
 }
 
 /// Finds added tokens: at each byte the longest that fits.
@@ -28,47 +30,50 @@ struct AddedTokens {
     var isEmpty: Bool { tokens.isEmpty }
 
     /// Calls `section` for the text between matches and `match` for each, in order; a stretch without bytes is not reported.
+    ///
+    /// - range: what is searched; its ends count as the ends of the text.
     func split(
-        _ text: UnsafeRawBufferPointer, section: (Range<Int>) -> Void, match: (UInt32, Range<Int>) -> Void
+        _ text: UnsafeRawBufferPointer, _ range: Range<Int>, section: (Range<Int>) -> Void, match: (UInt32, Range<Int>) -> Void
     ) {
-        var start = 0
-        var at = 0
-        while at < text.count {
-            guard !byFirstByte[Int(text[at])].isEmpty, let token = token(text, at) else {
+        var start = range.lowerBound
+        var at = start
+        while at < range.upperBound {
+            guard !byFirstByte[Int(text[at])].isEmpty, let token = token(text, at..<range.upperBound) else {
                 at += 1
                 continue
             }
-            var range = at..<(at + token.content.count)
-            if token.stripsLeft { range = spaceStart(text, range.lowerBound, from: start)..<range.upperBound }
-            if token.stripsRight { range = range.lowerBound..<spaceEnd(text, range.upperBound) }
-            if start < range.lowerBound { section(start..<range.lowerBound) }
-            match(token.id, range)
-            start = range.upperBound
-            at = start
+            let end = at + token.content.count
+            // A match that is no whole word is text, all of it: nothing shorter is tried inside, as in the tokenizers package.
+            if token.isWholeWord
+                && (isWord(text, endingAt: at, from: range.lowerBound) || isWord(text, startingAt: end, to: range.upperBound))
+            {
+                at = end
+                continue
+            }
+            let first = max(start, token.stripsLeft ? spaceStart(text, at, from: start) : at)
+            let last = token.stripsRight ? spaceEnd(text, end, to: range.upperBound) : end
+            if start < first { section(start..<first) }
+            match(token.id, first..<max(first, last))
+            start = max(start, last)
+            at = end
         }
-        if start < text.count { section(start..<text.count) }
+        if start < range.upperBound { section(start..<range.upperBound) }
     }
 
-    private func token(_ text: UnsafeRawBufferPointer, _ at: Int) -> AddedToken? {
-        for candidate in byFirstByte[Int(text[at])] {
+    private func token(_ text: UnsafeRawBufferPointer, _ range: Range<Int>) -> AddedToken? {
+        for candidate in byFirstByte[Int(text[range.lowerBound])] where tokens[candidate].content.count <= range.count {
             let token = tokens[candidate]
-            let end = at + token.content.count
-            guard end <= text.count, text[at..<end].elementsEqual(token.content) else { continue }
-            if token.isWholeWord && (isWord(text, endingAt: at) || isWord(text, startingAt: end)) { continue }
-            return token
+            if text[range.lowerBound..<range.lowerBound + token.content.count].elementsEqual(token.content) { return token }
         }
         return nil
     }
 
-    private func isWord(_ text: UnsafeRawBufferPointer, startingAt at: Int) -> Bool {
-        guard at < text.count else { return false }
-        let code = decodeScalar(text, at).code
-        return code == 0x5F || !UnicodeClasses.of(code).isDisjoint(with: [.letter, .number])
+    private func isWord(_ text: UnsafeRawBufferPointer, startingAt at: Int, to end: Int) -> Bool {
+        at < end && UnicodeClasses.of(decodeScalar(text, at).code).contains(.word)
     }
 
-    private func isWord(_ text: UnsafeRawBufferPointer, endingAt end: Int) -> Bool {
-        guard end > 0 else { return false }
-        return isWord(text, startingAt: lastScalarStart(text, end))
+    private func isWord(_ text: UnsafeRawBufferPointer, endingAt end: Int, from start: Int) -> Bool {
+        end > start && isWord(text, startingAt: lastScalarStart(text, end), to: end)
     }
 
     private func spaceStart(_ text: UnsafeRawBufferPointer, _ at: Int, from limit: Int) -> Int {
@@ -81,9 +86,9 @@ struct AddedTokens {
         return start
     }
 
-    private func spaceEnd(_ text: UnsafeRawBufferPointer, _ at: Int) -> Int {
+    private func spaceEnd(_ text: UnsafeRawBufferPointer, _ at: Int, to limit: Int) -> Int {
         var end = at
-        while end < text.count {
+        while end < limit {
             let (code, length) = decodeScalar(text, end)
             guard UnicodeClasses.of(code).contains(.space) else { break }
             end += length

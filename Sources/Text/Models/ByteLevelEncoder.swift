@@ -25,8 +25,8 @@ struct ByteLevelEncoder: SectionEncoder {
         cache = WordCache()
     }
 
-    mutating func encode(_ text: UnsafeRawBufferPointer, _ range: Range<Int>, into tokens: inout TokenSequence) {
-        if addsPrefixSpace, !range.isEmpty, !UnicodeClasses.of(decodeScalar(text, range.lowerBound).code).contains(.space) {
+    mutating func encode(_ text: UnsafeRawBufferPointer, _ range: Range<Int>, recognising: Bool, into tokens: inout TokenSequence) {
+        if addsPrefixSpace, !range.isEmpty, text[range.lowerBound] != 0x20 {
             return encodeWithPrefixSpace(text, range, into: &tokens)
         }
         splitter.forEachWord(text, range) { word in
@@ -80,4 +80,6 @@ struct ByteLevelEncoder: SectionEncoder {
     }
 
     func bytes(of id: Int) -> [UInt8] { Array(vocabulary.bytes(id)) }
+
+    func beginsWithPrefix(_ id: Int) -> Bool { false }
 }

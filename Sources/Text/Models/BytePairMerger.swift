@@ -14,13 +14,17 @@ struct BytePairMerger {
     private var heap: [Candidate] = []
     private var next: [Int32] = []
     private var previous: [Int32] = []
+    /// Results of merges that are only steps to others: those that are left in the end are cut again as they were last proposed.
+    var unused: Set<UInt32> = []
+    private var halves: [UInt32: (left: UInt32, right: UInt32, cut: UInt32)] = [:]
 
     /// Words up to this many symbols are scanned for the best pair again and again, which beats a heap on them.
     private static let shortWord = 24
 
     mutating func merge(_ table: MergeTable) {
         if symbols.count < 2 { return }
-        if symbols.count <= Self.shortWord { mergeByScanning(table) } else { mergeByHeap(table) }
+        if symbols.count <= Self.shortWord && unused.isEmpty { mergeByScanning(table) } else { mergeByHeap(table) }
+        if !unused.isEmpty { cutUnused() }
     }
 
     private mutating func mergeByScanning(_ table: MergeTable) {
@@ -78,8 +82,8 @@ struct BytePairMerger {
             symbols[right].id = Self.gone
             next[left] = next[right]
             if next[left] >= 0 { previous[Int(next[left])] = Int32(left) }
-            propose(Int32(left), table)
             if previous[left] >= 0 { propose(previous[left], table) }
+            propose(Int32(left), table)
         }
         symbols.removeAll { $0.id == Self.gone }
     }
@@ -91,8 +95,29 @@ struct BytePairMerger {
         guard right >= 0 else { return }
         let (leftID, rightID) = (symbols[Int(left)].id, symbols[Int(right)].id)
         if let merge = table.merge(leftID, rightID) {
+            if unused.contains(merge.result) {
+                halves[merge.result] = (leftID, rightID, symbols[Int(left)].end - symbols[Int(left)].start)
+            }
             push(Candidate(merge: merge, left: left, leftID: leftID, rightID: rightID))
         }
+    }
+
+    /// Cuts unused pieces into halves until none is left: the last half is cut first, so that they come out in order.
+    private mutating func cutUnused() {
+        var whole: [Symbol] = []
+        for symbol in symbols {
+            var waiting = [symbol]
+            while let next = waiting.popLast() {
+                if unused.contains(next.id), let (left, right, cut) = halves[next.id] {
+                    waiting.append(Symbol(id: right, start: next.start + cut, end: next.end))
+                    waiting.append(Symbol(id: left, start: next.start, end: next.start + cut))
+                } else {
+                    whole.append(next)
+                }
+            }
+        }
+        symbols = whole
+        halves.removeAll(keepingCapacity: true)
     }
 
     private mutating func push(_ candidate: Candidate) {

@@ -16,6 +16,13 @@ struct PieceNormalisation: Equatable {
     var prefix: PrefixRule
     /// Cut before every ▁, so that no piece spans two words (Metaspace with split).
     var splitsAtBoundary: Bool
+    /// Done to the text before normalised added tokens are looked for (Prepend, Replace), not after (Metaspace).
+    var comesFirst = false
+
+    /// An added token as the normaliser leaves it.
+    func written(_ content: [UInt8]) -> [UInt8] {
+        (prefix == .always ? PieceEncoder.boundary : []) + content.flatMap { $0 == 0x20 ? PieceEncoder.boundary : [$0] }
+    }
 }
 
 /// Llama-2's kind of vocabulary. Entries are the pieces as written, with ▁.
@@ -32,6 +39,9 @@ struct PieceEncoder: SectionEncoder {
     private let byteOfID: [UInt32: UInt8]
     /// No piece has ▁ behind another character, so no merge reaches over one, and each word stands alone.
     private let wordsStandAlone: Bool
+    /// What is found in the text as written for merging, with ▁: user-defined pieces, or normalised added tokens.
+    private let written: AddedTokens
+    private let writtenIsOptional: Bool
     private var cache = WordCache()
     private var merger = BytePairMerger()
     private var normalised: [UInt8] = []
@@ -43,7 +53,8 @@ struct PieceEncoder: SectionEncoder {
 
     init(
         vocabulary: Vocabulary, merges: MergeTable, characters: [UInt32: UInt32], byteIDs: [UInt32]?, unknownID: UInt32?,
-        fusesUnknown: Bool, normalisation: PieceNormalisation
+        fusesUnknown: Bool, normalisation: PieceNormalisation, unused: Set<UInt32> = [], written: [AddedToken] = [],
+        writtenIsOptional: Bool = false
     ) {
         self.vocabulary = vocabulary
         self.merges = merges
@@ -52,29 +63,46 @@ struct PieceEncoder: SectionEncoder {
         self.unknownID = unknownID
         self.fusesUnknown = fusesUnknown
         self.normalisation = normalisation
-        wordsStandAlone = normalisation.splitsAtBoundary || (0..<vocabulary.count).allSatisfy { Self.beginsWithBoundaryOnly(vocabulary.bytes($0)) }
+        self.written = AddedTokens(written)
+        self.writtenIsOptional = writtenIsOptional
+        merger.unused = unused
+        let boundaryIsKnown = characters[0x2581] != nil || byteIDs != nil || !fusesUnknown
+        wordsStandAlone =
+            normalisation.splitsAtBoundary
+            || unused.isEmpty && boundaryIsKnown && (0..<vocabulary.count).allSatisfy { Self.beginsWithBoundaryOnly(vocabulary.bytes($0)) }
         byteOfID = Dictionary((byteIDs ?? []).enumerated().map { ($1, UInt8($0)) }) { first, _ in first }
     }
 
-    mutating func encode(_ text: UnsafeRawBufferPointer, _ range: Range<Int>, into tokens: inout TokenSequence) {
+    mutating func encode(_ text: UnsafeRawBufferPointer, _ range: Range<Int>, recognising: Bool, into tokens: inout TokenSequence) {
         guard !range.isEmpty else { return }
         normalise(text, range)
-        let written = normalised
-        written.withUnsafeBytes { bytes in
-            var start = 0
-            if wordsStandAlone {
-                // A word is a run of ▁ with what follows it; with `splitsAtBoundary` every ▁ begins one.
-                var at = 1
-                while at < bytes.count {
-                    if bytes[at] == 0xE2, isBoundary(bytes, at), normalisation.splitsAtBoundary || at < 3 || !isBoundary(bytes, at - 3) {
-                        encode(word: start..<at, of: bytes, into: &tokens)
-                        start = at
-                    }
-                    at += 1
-                }
+        let normalised = self.normalised
+        normalised.withUnsafeBytes { bytes in
+            guard !written.isEmpty && (recognising || !writtenIsOptional) else {
+                return encodeWords(0..<bytes.count, of: bytes, into: &tokens)
             }
-            encode(word: start..<bytes.count, of: bytes, into: &tokens)
+            written.split(
+                bytes, 0..<bytes.count,
+                section: { encodeWords($0, of: bytes, into: &tokens) },
+                match: { id, range in tokens.append(id, Int(origin[range.lowerBound]), Int(origin[range.upperBound])) })
         }
+    }
+
+    private mutating func encodeWords(_ range: Range<Int>, of bytes: UnsafeRawBufferPointer, into tokens: inout TokenSequence) {
+        var start = range.lowerBound
+        if wordsStandAlone {
+            // A word is a run of ▁ with what follows it; with `splitsAtBoundary` every ▁ begins one.
+            var at = start + 1
+            while at < range.upperBound {
+                if bytes[at] == 0xE2, isBoundary(bytes, at), normalisation.splitsAtBoundary || at < start + 3 || !isBoundary(bytes, at - 3)
+                {
+                    encode(word: start..<at, of: bytes, into: &tokens)
+                    start = at
+                }
+                at += 1
+            }
+        }
+        encode(word: start..<range.upperBound, of: bytes, into: &tokens)
     }
 
     private func isBoundary(_ bytes: UnsafeRawBufferPointer, _ at: Int) -> Bool {
@@ -97,17 +125,36 @@ struct PieceEncoder: SectionEncoder {
         var at = range.lowerBound
         while at < range.upperBound {
             let (code, length) = decodeScalar(bytes, at)
-            merger.symbols.append(Symbol(id: characters[code] ?? Self.unknown, start: UInt32(at), end: UInt32(at + length)))
+            if let id = characters[code] {
+                merger.symbols.append(Symbol(id: id, start: UInt32(at), end: UInt32(at + length)))
+            } else if byteIDs != nil || unknownID != nil {
+                merger.symbols.append(Symbol(id: Self.unknown, start: UInt32(at), end: UInt32(at + length)))
+            } else {
+                // Nothing expresses it: it falls out before merging, and its neighbours may merge over the gap.
+                tokens.droppedBytes += Int(origin[at + length] - origin[at])
+            }
             at += length
         }
         merger.merge(merges)
         if merger.symbols.allSatisfy({ Int($0.id) < vocabulary.count }) {
             for symbol in merger.symbols { tokens.append(symbol.id, Int(symbol.start), Int(symbol.end)) }
-            cache.remember(word, tokens, from: first, at: range.lowerBound)
+            if tilesTheWord(tokens, from: first, range) {
+                cache.remember(word, tokens, from: first, at: range.lowerBound)
+            }
             translate(&tokens, from: first)
         } else {
             appendWithFallback(bytes, into: &tokens)
         }
+    }
+
+    /// Whether nothing was dropped.
+    private func tilesTheWord(_ tokens: TokenSequence, from first: Int, _ range: Range<Int>) -> Bool {
+        var at = range.lowerBound
+        for token in first..<tokens.ids.count {
+            guard tokens.offsets[2 * token] == UInt32(at) else { return false }
+            at = Int(tokens.offsets[2 * token + 1])
+        }
+        return at == range.upperBound
     }
 
     private func translate(_ tokens: inout TokenSequence, from first: Int) {
@@ -158,8 +205,6 @@ struct PieceEncoder: SectionEncoder {
                     tokens.append(unknownID, Int(origin[start]), Int(origin[end]))
                 }
                 lastIsFusedUnknown = true
-            } else {
-                tokens.droppedBytes += Int(origin[end] - origin[start])
             }
         }
     }
@@ -174,19 +219,23 @@ struct PieceEncoder: SectionEncoder {
         }
     }
 
+    func beginsWithPrefix(_ id: Int) -> Bool {
+        normalisation.prefix != .never && vocabulary.bytes(id).starts(with: Self.boundary)
+    }
+
     func bytes(of id: Int) -> [UInt8] {
         if let byte = byteOfID[UInt32(id)] { return [byte] }
+        return Self.textBytes(vocabulary.bytes(id))
+    }
+
+    /// A piece as it stands in the text: ▁ is a space.
+    static func textBytes(_ piece: ArraySlice<UInt8>) -> [UInt8] {
         var result: [UInt8] = []
-        let piece = Array(vocabulary.bytes(id))
-        var at = 0
-        while at < piece.count {
-            if piece[at...].starts(with: Self.boundary) {
-                result.append(0x20)
-                at += 3
-            } else {
-                result.append(piece[at])
-                at += 1
-            }
+        var rest = piece
+        while let first = rest.first {
+            let isSpace = rest.starts(with: boundary)
+            result.append(isSpace ? 0x20 : first)
+            rest = rest.dropFirst(isSpace ? 3 : 1)
         }
         return result
     }

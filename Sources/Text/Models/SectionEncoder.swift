@@ -4,9 +4,13 @@
 protocol SectionEncoder {
     /// Appends the tokens of `text[range]`, with spans in the whole text.
     ///
-    /// - text: valid UTF-8. - range: whole characters; everything but added tokens.
-    mutating func encode(_ text: UnsafeRawBufferPointer, _ range: Range<Int>, into tokens: inout TokenSequence)
+    /// - text: valid UTF-8. - range: whole characters; everything but added tokens. - recognising: whether added tokens that are
+    ///   written as the normaliser leaves them are looked for.
+    mutating func encode(_ text: UnsafeRawBufferPointer, _ range: Range<Int>, recognising: Bool, into tokens: inout TokenSequence)
 
     /// The bytes of text that a token stands for by itself; the replacement of a word boundary is a space.
     func bytes(of id: Int) -> [UInt8]
+
+    /// Whether a token that begins a text begins with a space that was put there.
+    func beginsWithPrefix(_ id: Int) -> Bool
 }

@@ -93,7 +93,8 @@ private func contractionEnd(_ text: UnsafeRawBufferPointer, _ at: Int, _ end: In
     }
     guard at + 2 < end else { return nil }
     switch (text[at + 1], text[at + 2]) {
-    case (UInt8(ascii: "r"), UInt8(ascii: "e")), (UInt8(ascii: "v"), UInt8(ascii: "e")), (UInt8(ascii: "l"), UInt8(ascii: "l")): return at + 3
+    case (UInt8(ascii: "r"), UInt8(ascii: "e")), (UInt8(ascii: "v"), UInt8(ascii: "e")), (UInt8(ascii: "l"), UInt8(ascii: "l")):
+        return at + 3
     default: return nil
     }
 }

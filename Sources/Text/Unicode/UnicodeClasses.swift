@@ -8,10 +8,14 @@ struct UnicodeClasses: OptionSet {
     static let space = UnicodeClasses(rawValue: 4)
     /// What the Digits pre-tokeniser sets apart: numbers, by a newer version of Unicode.
     static let digit = UnicodeClasses(rawValue: 8)
+    /// Word characters, which an added token with `single_word` must not touch.
+    static let word = UnicodeClasses(rawValue: 16)
 
     private static let table: [UInt8] = {
         let all: [([UInt32], UnicodeClasses)] = [
-            (UnicodeRanges.letters, .letter), (UnicodeRanges.numbers, .number), (UnicodeRanges.spaces, .space), (UnicodeRanges.digits, .digit),
+            (UnicodeRanges.letters, .letter), (UnicodeRanges.numbers, .number), (UnicodeRanges.spaces, .space),
+            (UnicodeRanges.digits, .digit),
+            (UnicodeRanges.words, .word),
         ]
         let last = all.compactMap { $0.0.last }.max() ?? 0
         var table = [UInt8](repeating: 0, count: Int(last) + 1)

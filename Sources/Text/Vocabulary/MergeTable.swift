@@ -20,17 +20,15 @@ struct MergeTable {
         merges = [Merge](repeating: Merge(rank: 0, result: 0), count: size)
     }
 
-    /// Adds a pair; one that is there already keeps the lower rank.
+    /// Adds a pair; one that is there already gets the new merge, as in the tokenizers package.
     mutating func insert(_ left: UInt32, _ right: UInt32, _ merge: Merge) {
         if 2 * (count + 1) > keys.count { grow() }
         let slot = slot(of: key(left, right))
         if keys[slot] == 0 {
             keys[slot] = key(left, right)
-            merges[slot] = merge
             count += 1
-        } else if merge.rank < merges[slot].rank {
-            merges[slot] = merge
         }
+        merges[slot] = merge
     }
 
     func merge(_ left: UInt32, _ right: UInt32) -> Merge? {

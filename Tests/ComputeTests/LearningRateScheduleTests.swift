@@ -1,7 +1,6 @@
 // The learning rate against worked values.
-import XCTest
-
 import Compute
+import XCTest
 
 final class LearningRateScheduleTests: XCTestCase {
     /// The 200M recipe of MiniPLM: peak 6e-4, a tenth at the end, 2,000 steps of warm-up, 100,000 in all.
@@ -25,7 +24,8 @@ final class LearningRateScheduleTests: XCTestCase {
 
     func testNoWarmUpAndNothingButWarmUp() {
         for kind in LearningRateSchedule.Kind.allCases {
-            XCTAssertEqual(LearningRateSchedule(kind: kind, peak: 1, warmup: 0, total: 1).rate(step: 1), kind == .constant ? 1 : 0.1, accuracy: 1e-15)
+            let last = kind == .constant ? 1 : 0.1
+            XCTAssertEqual(LearningRateSchedule(kind: kind, peak: 1, warmup: 0, total: 1).rate(step: 1), last, accuracy: 1e-15)
             XCTAssertEqual(LearningRateSchedule(kind: kind, peak: 1, warmup: 10, total: 5).rate(step: 7), 0.7)
         }
     }

@@ -30,7 +30,9 @@ final class LlamaModelTests: XCTestCase {
             c[keyPath: field] = value
             XCTAssertThrowsError(try c.validate()) { XCTAssertTrue("\($0)".contains(words), "\($0)") }
         }
-        for break_ in [{ $0.normEpsilon = 0 }, { $0.ropeTheta = -.infinity }, { $0.initializerRange = .nan }] as [(inout LlamaConfiguration) -> Void] {
+        for break_ in [{ $0.normEpsilon = 0 }, { $0.ropeTheta = -.infinity }, { $0.initializerRange = .nan }]
+            as [(inout LlamaConfiguration) -> Void]
+        {
             var c = TinyLlama.configuration()
             break_(&c)
             XCTAssertThrowsError(try c.validate())
@@ -97,9 +99,10 @@ final class LlamaModelTests: XCTestCase {
         XCTAssertTrue(model.writable() === model)
         let mapped = try LlamaModel(
             model.configuration,
-            buffers: Dictionary(uniqueKeysWithValues: model.parameters.map {
-                ($0.name, Buffer(mapping: UnsafePointer($0.value.pointer), count: $0.value.count, owner: $0.value))
-            }))
+            buffers: Dictionary(
+                uniqueKeysWithValues: model.parameters.map {
+                    ($0.name, Buffer(mapping: UnsafePointer($0.value.pointer), count: $0.value.count, owner: $0.value))
+                }))
         let copy = mapped.writable()
         XCTAssertFalse(copy === mapped)
         for i in model.parameters.indices {

@@ -44,7 +44,8 @@ final class LlamaReferenceTests: XCTestCase {
             return (0..<inputs.count / rows).map { i in
                 let range = i * rows..<(i + 1) * rows
                 return TrainingBatch(
-                    inputs: inputs[range].map { UInt32($0) }, splits: splits, targets: Array(targets[range]), teacherLosses: Array(teacher[range]))
+                    inputs: inputs[range].map { UInt32($0) }, splits: splits, targets: Array(targets[range]),
+                    teacherLosses: Array(teacher[range]))
             }
         }
     }
@@ -69,7 +70,8 @@ final class LlamaReferenceTests: XCTestCase {
         for name in ["untied", "tied"] {
             let reference = try Reference(name)
             let batch = try reference.batches()[0]
-            let losses = Scorer(try reference.model(), pool: pool).losses(inputs: batch.inputs, splits: batch.splits, targets: batch.targets)
+            let losses = Scorer(try reference.model(), pool: pool).losses(
+                inputs: batch.inputs, splits: batch.splits, targets: batch.targets)
             let expected = try reference.values("losses", of: reference.expected, as: Float.self)
             assertClose(losses, expected.doubles, absolute: 2e-6, k: 8, name)
         }

@@ -31,7 +31,9 @@ enum TinyLlama {
         let splits = lengths.reduce(into: [0]) { $0.append($0.last! + $1) }
         let ends = Set(splits.map { $0 - 1 })
         let targets = (0..<count).map { ends.contains($0) ? -1 : Int32(inputs[$0 + 1]) }
-        let losses = ids(count, vocabulary: 8000, seed: seed + 1).enumerated().map { $0.offset % 5 == 3 ? Float.nan : Float($0.element) / 1000 }
+        let losses = ids(count, vocabulary: 8000, seed: seed + 1).enumerated().map {
+            $0.offset % 5 == 3 ? Float.nan : Float($0.element) / 1000
+        }
         return TrainingBatch(inputs: inputs, splits: splits, targets: targets, teacherLosses: teacher ? losses : nil)
     }
 }

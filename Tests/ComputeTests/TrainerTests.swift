@@ -7,7 +7,8 @@ import XCTest
 final class TrainerTests: XCTestCase {
     private let vocabulary = 101
 
-    private func trainer(_ c: LlamaConfiguration, seed: UInt64 = 1, threads: Int = 2, _ settings: AdamWSettings = .init()) throws -> Trainer {
+    private func trainer(_ c: LlamaConfiguration, seed: UInt64 = 1, threads: Int = 2, _ settings: AdamWSettings = .init()) throws -> Trainer
+    {
         Trainer(try LlamaModel.random(c, seed: seed), settings: settings, pool: ThreadPool(threads: threads))
     }
 
@@ -59,7 +60,8 @@ final class TrainerTests: XCTestCase {
                 let trainer = try trainer(TinyLlama.wide, threads: threads)
                 let reports = try (0..<3).map {
                     try trainer.step(
-                        TinyLlama.batch([150, 40, 200], vocabulary: 3001, seed: 30 + UInt64($0), teacher: true), loss: loss, learningRate: 1e-3)
+                        TinyLlama.batch([150, 40, 200], vocabulary: 3001, seed: 30 + UInt64($0), teacher: true), loss: loss,
+                        learningRate: 1e-3)
                 }
                 let values = trainer.model.parameters.map(\.value.array)
                 guard let expected = first else {
@@ -67,7 +69,9 @@ final class TrainerTests: XCTestCase {
                     continue
                 }
                 XCTAssertEqual(reports, expected.reports, "\(threads) threads")
-                for i in values.indices { assertSameBits(values[i], expected.values[i], "\(threads) threads, \(trainer.model.parameters[i].name)") }
+                for i in values.indices {
+                    assertSameBits(values[i], expected.values[i], "\(threads) threads, \(trainer.model.parameters[i].name)")
+                }
             }
         }
     }
@@ -93,7 +97,8 @@ final class TrainerTests: XCTestCase {
         let batch = TinyLlama.batch([50, 30, 41], vocabulary: vocabulary, seed: 50, teacher: true)
         let guided = try trainer(TinyLlama.configuration())
         let report = try guided.accumulate(batch, loss: .guided(select: 0.4))
-        let losses = Scorer(guided.model, pool: ThreadPool(threads: 1)).losses(inputs: batch.inputs, splits: batch.splits, targets: batch.targets)
+        let losses = Scorer(guided.model, pool: ThreadPool(threads: 1)).losses(
+            inputs: batch.inputs, splits: batch.splits, targets: batch.targets)
         let chosen = guidedSelection(studentLosses: losses, teacherLosses: batch.teacherLosses!, targets: batch.targets, select: 0.4)
         XCTAssertEqual(report.selected, chosen.selected)
         XCTAssertEqual(report.mapped, chosen.mapped)
@@ -162,7 +167,9 @@ final class TrainerTests: XCTestCase {
     func testNonFiniteStepsAreRefused() throws {
         let batch = TinyLlama.batch([30], vocabulary: vocabulary, seed: 90, teacher: true)
         for loss in [TrainingLoss.crossEntropy, .guided(select: 0.4)] {
-            for (name, value) in [("model.norm.weight", Float.nan), ("model.layers.0.self_attn.v_proj.weight", .infinity), ("lm_head.weight", .infinity)] {
+            for (name, value) in [
+                ("model.norm.weight", Float.nan), ("model.layers.0.self_attn.v_proj.weight", .infinity), ("lm_head.weight", .infinity),
+            ] {
                 let trainer = try trainer(TinyLlama.configuration())
                 _ = try trainer.step(batch, loss: loss, learningRate: 1e-3)
                 trainer.model.parameter(name)!.value.pointer[5] = value
@@ -182,7 +189,9 @@ final class TrainerTests: XCTestCase {
         let trainer = try trainer(TinyLlama.configuration())
         for parameter in trainer.model.parameters {
             for i in 0..<parameter.value.count {
-                if parameter.name.hasSuffix("o_proj.weight") || parameter.name.hasSuffix("down_proj.weight") { parameter.value.pointer[i] = 0 }
+                if parameter.name.hasSuffix("o_proj.weight") || parameter.name.hasSuffix("down_proj.weight") {
+                    parameter.value.pointer[i] = 0
+                }
                 if parameter.name == "model.embed_tokens.weight" { parameter.value.pointer[i] *= 1e-38 }
                 if parameter.name == "model.norm.weight" { parameter.value.pointer[i] = 3e38 }
             }

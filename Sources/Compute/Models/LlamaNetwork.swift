@@ -59,7 +59,8 @@ struct LlamaNetwork {
     ) {
         let (c, w, N) = (configuration, weights.layers[layer], tokens.count)
         // 1. Attention.
-        operations.rmsNormForward(y: normed, r: b.attentionRoot, x: b.x, g: w.attentionNorm, rows: N, width: c.width, epsilon: c.normEpsilon)
+        operations.rmsNormForward(
+            y: normed, r: b.attentionRoot, x: b.x, g: w.attentionNorm, rows: N, width: c.width, epsilon: c.normEpsilon)
         operations.linearForward(y: b.q, x: normed, w: w.query, rows: N, inputs: c.width, outputs: c.queryWidth)
         operations.linearForward(y: b.k, x: normed, w: w.key, rows: N, inputs: c.width, outputs: c.keyWidth)
         operations.linearForward(y: b.v, x: normed, w: w.value, rows: N, inputs: c.width, outputs: c.keyWidth)
@@ -126,7 +127,8 @@ struct LlamaNetwork {
             dq: s.dQ, dk: s.dK, dv: s.dV, do: s.dO, o: b.o, lse: saved(b.logSumExp), q: b.q, k: b.k, v: b.v, splits: tokens.splits,
             heads: c.heads, keyValueHeads: c.keyValueHeads, headWidth: c.headWidth)
         operations.rotaryBackward(dx: s.dQ, positions: tokens.positions, table: table, rows: N, heads: c.heads, headWidth: c.headWidth)
-        operations.rotaryBackward(dx: s.dK, positions: tokens.positions, table: table, rows: N, heads: c.keyValueHeads, headWidth: c.headWidth)
+        operations.rotaryBackward(
+            dx: s.dK, positions: tokens.positions, table: table, rows: N, heads: c.keyValueHeads, headWidth: c.headWidth)
         operations.rmsNormForward(y: s.normed, r: nil, x: b.x, g: w.attentionNorm, rows: N, width: c.width, epsilon: c.normEpsilon)
         for (weight, dWeight, dY, width) in [
             (w.query, d.query, s.dQ, c.queryWidth), (w.key, d.key, s.dK, c.keyWidth), (w.value, d.value, s.dV, c.keyWidth),

@@ -14,7 +14,7 @@ struct PackedTokens {
 
     /// Traps when `splits` does not start at 0, falls, or does not end at the number of ids.
     init(ids: [UInt32], splits: [Int]) {
-        precondition(splits.first == 0 && splits.last == ids.count, "bug: splits \(splits.first ?? -1)…\(splits.last ?? -1) of \(ids.count) rows")
+        precondition(splits.first == 0 && splits.last == ids.count, "bug: splits do not cover \(ids.count) rows")
         var positions: [Int32] = []
         positions.reserveCapacity(ids.count)
         var longest = 0

@@ -8,9 +8,9 @@ public final class Trainer {
     /// The model in training: the one given, or a copy if that one lies in a read-only file.
     public let model: LlamaModel
     public let settings: AdamWSettings
-    /// Rows that go through the model at a time. A larger batch is cut into parts of whole segments whose gradients add up: the same mean over
-    /// the same tokens, the guided choice among all of them. Rounding depends on it. The guided loss then runs the forward pass of all
-    /// parts but the last twice.
+    /// Rows that go through the model at a time. A larger batch is cut into parts of whole segments whose gradients add up: the same
+    /// mean over the same tokens, the guided choice among all of them. Rounding depends on it. The guided loss then runs the forward
+    /// pass of all parts but the last twice.
     public let microBatchTokens: Int
     /// Updates done.
     public private(set) var steps = 0
@@ -169,7 +169,8 @@ extension Trainer {
         }
         let mean = try mean(losses) { batch.targets[$0] >= 0 }
         return StepReport(
-            loss: mean, crossEntropy: mean, tokens: batch.targetCount, mapped: batch.mappedCount, selected: batch.targetCount, gradientNorm: 0)
+            loss: mean, crossEntropy: mean, tokens: batch.targetCount, mapped: batch.mappedCount, selected: batch.targetCount,
+            gradientNorm: 0)
     }
 
     /// Losses of all targets first, then the backward pass for those that carry loss.

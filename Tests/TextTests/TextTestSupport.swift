@@ -5,8 +5,8 @@ import Text
 import XCTest
 
 /// A file under Tests/fixtures/text.
-func fixture(_ name: String, file: String = #filePath) -> String {
-    file.replacingOccurrences(of: "TextTests/TextTestSupport.swift", with: "fixtures/text/\(name)")
+func fixture(_ name: String) -> String {
+    (#filePath as String).replacingOccurrences(of: "TextTests/TextTestSupport.swift", with: "fixtures/text/\(name)")
 }
 
 /// A real vocabulary in the cache; its absence fails the test.

@@ -5,21 +5,19 @@
 One text a line: {"text": …, "smollm2": [ids, offsets, dropped bytes], "mistral": [ids, offsets]}. Needs the files of scripts/fetch-assets.
 """
 import json
-import os
 import pathlib
 
 import tokens_texts
 import tokens_vocabularies as peers
 
-cache = pathlib.Path(os.environ.get("PRECEPTOR_CACHE", pathlib.Path.home() / ".cache/preceptor"))
-smollm2 = peers.smollm2(cache / "smollm2.gguf")
+smollm2 = peers.smollm2(peers.cache() / "smollm2.gguf")
 smollm2_bytes = peers.byte_level_bytes(smollm2)
-mistral = peers.sentencepiece_model(cache / "mistral-v1.model")
+mistral = peers.sentencepiece_model(peers.cache() / "mistral-v1.model")
 target = pathlib.Path(__file__).parent.parent / "fixtures/text/expected.ndjson"
 target.parent.mkdir(parents=True, exist_ok=True)
 count = [0, 0, 0]
 with target.open("w", encoding="utf-8") as out:
-    for text in tokens_texts.texts(cache / "sympy.whl"):
+    for text in tokens_texts.texts(peers.cache() / "sympy.whl"):
         ids = smollm2.encode(text, add_special_tokens=False).ids
         spans = peers.byte_level_spans(text, ids, smollm2_bytes)
         dropped = len(text.encode()) - sum(len(smollm2_bytes[at]) for at in ids)

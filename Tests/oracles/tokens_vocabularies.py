@@ -3,6 +3,8 @@
 Spans come from the bytes, never from a peer's character offsets: the tokens of a text tile it, but for bytes that are dropped.
 """
 import json
+import os
+import pathlib
 
 import gguf
 import sentencepiece
@@ -138,3 +140,8 @@ def mistral_json(path, scheme):
 
 def write_json(tokenizer, path):
     path.write_text(json.dumps(json.loads(tokenizer.to_str()), ensure_ascii=False), encoding="utf-8")
+
+
+def cache():
+    """The folder of scripts/fetch-assets."""
+    return pathlib.Path(os.environ.get("PRECEPTOR_CACHE", pathlib.Path.home() / ".cache/preceptor"))

@@ -44,9 +44,9 @@ struct Perplexity: Tool {
     func run(_ context: Context) throws {
         let inputs = try context.inputs(files)
         let vocabulary = try Tokenizer.load(tokenizer ?? model)
+        let pool = ThreadPool(threads: threads.count)
         let scorer = try ScoringModel(
-            ModelFolder.open(model), bos: window.bos, window: window.window, stride: window.stride,
-            pool: ThreadPool(threads: threads.count))
+            ModelFolder.open(model, pool: pool), bos: window.bos, window: window.window, stride: window.stride, pool: pool)
         guard vocabulary.vocabularySize <= scorer.loaded.model.configuration.vocabularySize else {
             throw Failure(
                 .badData, vocabulary.name, .whole,

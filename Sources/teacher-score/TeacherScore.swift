@@ -34,9 +34,9 @@ struct TeacherScore: Tool {
     func run(_ context: Context) throws {
         let input = try context.input(file)
         let reader = try RecordReader(ByteInput.open(input), expecting: [.tokens])
+        let pool = ThreadPool(threads: threads.count)
         let teacher = try ScoringModel(
-            ModelFolder.open(model), bos: window.bos, window: window.window, stride: window.stride,
-            pool: ThreadPool(threads: threads.count))
+            ModelFolder.open(model, pool: pool), bos: window.bos, window: window.window, stride: window.stride, pool: pool)
         try teacher.check(reader.header, of: reader.name)
         let writer = try RecordWriter(
             output.open(), header: header(from: reader.header, teacher, context), encoding: output.format)

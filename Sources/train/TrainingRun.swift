@@ -17,6 +17,8 @@ struct TrainingRun {
     init(_ options: Train, _ context: Context, paths: [String]) throws {
         self.options = options
         self.context = context
+        // A destination that cannot be is refused before the first step, not after the last.
+        try ModelFolder.checkDestination(options.out)
         let first = try TrainingFeed.open(paths[0])
         let plan = options.plan
         let bosID = try plan.bos.resolve(
@@ -25,9 +27,10 @@ struct TrainingRun {
             id: first.header.tokenID("eos_id"), asked: first.header["add_eos"] == "true", token: "end-of-sequence", subject: first.name)
         settings = RunSettings(options, header: first.header, bosID: bosID, eosID: eosID)
         schedule = options.optimiser.schedule(steps: plan.steps)
-        let operations = CPUOperations(pool: ThreadPool(threads: options.threads.count))
-        let saved = options.resume ? try TrainingState.load(options.out) : nil
-        let model = try saved?.model ?? ModelFolder.startingPoint(options.model, seed: options.seed)
+        let pool = ThreadPool(threads: options.threads.count)
+        let operations = CPUOperations(pool: pool)
+        let saved = options.resume ? try TrainingState.load(options.out, pool: pool) : nil
+        let model = try saved?.model ?? ModelFolder.startingPoint(options.model, seed: options.seed, pool: pool)
         trainer = Trainer(model, settings: options.optimiser.settings, operations: operations)
         feed = TrainingFeed(
             paths: paths, first: first,

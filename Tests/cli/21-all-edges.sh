@@ -7,7 +7,7 @@ commands=(
     "align-student|align --no-provenance %s - teacher.scores|student.tokens"
     "align-teacher|align --no-provenance %s student.tokens -|teacher.scores"
     "teacher-score|teacher-score --no-provenance --model teacher %s|teacher.tokens"
-    "train|train --no-provenance --model teacher --out left/model --steps 2 %s|teacher.tokens"
+    "train|train --no-provenance --model teacher --out left/model --steps 1 %s|teacher.tokens"
     "evaluate|evaluate perplexity --no-provenance --model teacher %s|corpus.ndjson"
     "stream-cat|stream-cat %s|student.tokens"
 )
@@ -47,7 +47,7 @@ for entry in "${commands[@]}"; do
     only "$name-file-alone" out
     ends "$name-file-cut-input" 65 "head -c -20 $input | $with_output" "^$tool: <stdin>"
     only "$name-file-cut-input-leaves-nothing"
-    ends "$name-file-too-large" 74 "ulimit -f 0; $with_output <$input" "^$tool: left/out: cannot write: File too large"
+    ends "$name-file-too-large" 74 "(ulimit -f 0; $with_output <$input) 2>&1 | cat >&2; exit \${PIPESTATUS[0]}" "^$tool: left/out: cannot write: File too large"
     only "$name-file-too-large-leaves-nothing"
     ends "$name-file-no-folder" 73 "$(printf "$command" "-o absent/out") <$input" "^$tool: absent/out: cannot create"
     ends "$name-stopped" 143 "{ cat $input; sleep 3; } | { $with_output & sleep 0.5; kill -TERM \$!; wait \$!; }"

@@ -9,7 +9,7 @@ TEXT
 tokenize --no-provenance --tokenizer "$FIXTURES/vocabularies/student" corpus.ndjson >student.tokens
 tokenize --no-provenance --tokenizer "$FIXTURES/vocabularies/teacher" corpus.ndjson >teacher.tokens
 # Weights that are random but for two steps.
-train --no-provenance --model "$FIXTURES/vocabularies/teacher/config.json" --out teacher --steps 2 --learning-rate 0.01 --bos always \
+train --no-provenance --model "$FIXTURES/vocabularies/teacher/config.json" --out teacher --steps 2 --learning-rate 0.01 \
     teacher.tokens >teacher.log
 teacher-score --no-provenance --model teacher --bos always teacher.tokens >teacher.scores
 align --no-provenance student.tokens teacher.scores >guided.aligned

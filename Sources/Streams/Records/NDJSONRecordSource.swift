@@ -122,7 +122,7 @@ final class NDJSONRecordSource: RecordSource {
 
     /// What a stream without a header holds, by the fields of its first record.
     private static func kind(_ record: JSONValue) -> StreamHeader.Kind {
-        if record["teacher_losses"] != nil { return .aligned }
+        if record["teacher_ranges"] != nil || record["teacher_losses"] != nil { return .aligned }
         return record["log_probs"] != nil ? .scores : .tokens
     }
 }

@@ -1,0 +1,12 @@
+# Every command in the EXAMPLES of the man pages runs, in a folder with the files that they name.
+cp -R "$INPUTS"/* .
+cp -R "$FIXTURES/vocabularies/student" student
+gzip -k corpus.ndjson
+for page in "$ROOT"/man/man[17]/*; do
+    name=$(basename "$page")
+    count=0
+    while IFS= read -r command; do
+        ends "$name-$((++count))" 0 "$command"
+    done < <(sed -n '/^\.Sh EXAMPLES/,/^\.Sh [^E]/s/^\$ //p' "$page")
+    ((count > 0)) || fail "$name" "has no examples"
+done

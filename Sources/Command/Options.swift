@@ -42,7 +42,9 @@ public struct ThreadOptions: ParsableArguments {
 
 /// Where a report goes.
 public struct FileOptions: ParsableArguments {
-    @Option(name: [.customShort("o"), .long], help: ArgumentHelp("Output file, written whole or not at all; '-' is standard output.", valueName: "file"))
+    @Option(
+        name: [.customShort("o"), .long],
+        help: ArgumentHelp("Output file, written whole or not at all; '-' is standard output.", valueName: "file"))
     public var output = "-"
 
     public init() {}
@@ -76,7 +78,9 @@ public struct OutputOptions: ParsableArguments {
 
 /// What a scoring model sees of a document.
 public struct WindowOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("Beginning-of-sequence token before each document: auto (as the model's files say), always or never.", valueName: "when"))
+    @Option(
+        help: ArgumentHelp(
+            "Beginning-of-sequence token before each document: auto (as the model's files say), always or never.", valueName: "when"))
     public var bos = SpecialTokenPolicy.auto
 
     @Option(help: ArgumentHelp("Tokens that the model reads at once (default: its own limit).", valueName: "n"))

@@ -11,8 +11,8 @@ public enum ProgressMode: String, CaseIterable, Sendable, ExpressibleByArgument 
 
 /// One line on standard error that says how far a job is: done, total, rate, time left.
 ///
-/// Shown after one second, rewritten at most twice a second, taken away by `finish()` or by a message. `advance` costs one look at the clock;
-/// call it per batch, not per token. Not for use from two threads at once.
+/// Shown after one second, rewritten at most twice a second, taken away by `finish()` or by a message. `advance` costs one look at
+/// the clock; call it per batch, not per token. Not for use from two threads at once.
 public final class Progress {
     private let tool: String
     private let unit: String

@@ -6,8 +6,8 @@ import Synchronization
 /// Signal handling of a tool.
 ///
 /// Every tool removes its temporary files before SIGINT, SIGTERM, SIGHUP, SIGUSR1 or SIGPIPE ends it. In a tool that saves its state
-/// (`savesStateWhenStopped`) the first of SIGINT, SIGTERM, SIGHUP and SIGUSR1 only sets `stopRequested`; the tool looks at it between steps,
-/// saves and throws `Failure(.stopped, …)`; a second SIGINT or SIGTERM ends it at once. SIGINT, SIGTERM, SIGHUP and SIGUSR1 stay
+/// (`savesStateWhenStopped`) the first of SIGINT, SIGTERM, SIGHUP and SIGUSR1 only sets `stopRequested`; the tool looks at it between
+/// steps, saves and throws `Failure(.stopped, …)`; a second SIGINT or SIGTERM ends it at once. SIGINT, SIGTERM, SIGHUP and SIGUSR1 stay
 /// ignored where the parent ignored them (nohup, jobs in the background of a script).
 public enum Signals {
     private static let received = Atomic<Int32>(0)

@@ -67,7 +67,7 @@ final class ProgressTests: XCTestCase {
     }
 
     func testNumbers() {
-        XCTAssertEqual([0, 999, 1000, -1234567].map(grouped), ["0", "999", "1,000", "-1,234,567"])
+        XCTAssertEqual([0, 999, 1000, -1_234_567].map(grouped), ["0", "999", "1,000", "-1,234,567"])
         XCTAssertEqual(
             [0.4, 59.4, 59.6, 3599, 3600, 7260, .infinity].map(duration),
             ["0 s", "59 s", "1 min 0 s", "59 min 59 s", "1 h 0 min", "2 h 1 min", "277777 h 46 min"])

@@ -28,6 +28,19 @@ PYTHON
     holds "says-so-$signal" "grep -q 'state saved' $out.err"
     holds "state-$signal" "test -s $out/model.safetensors"
 done
+# A second signal does not wait for the step, which takes seconds here.
+sed 's/"hidden_size": 16/"hidden_size": 256/; s/"num_hidden_layers": 1/"num_hidden_layers": 12/' "$config" >large.json
+holds second-signal-ends-at-once "python3 - <<'PYTHON'
+import signal, subprocess, time
+process = subprocess.Popen('train --model large.json --out left --steps 1 --batch-tokens 65536 --sequence-length 64 long.tokens'.split())
+time.sleep(1.5)
+process.send_signal(signal.SIGTERM)
+time.sleep(0.5)
+assert process.poll() is None, process.returncode
+process.send_signal(signal.SIGTERM)
+assert process.wait(1) == -signal.SIGTERM, process.returncode
+PYTHON"
+holds second-signal-leaves-nothing "[ ! -e left ]"
 ends resumed 0 "$train --steps 4000 --resume --out stopped-TERM slow.aligned >resumed.log"
 ends unbroken 0 "$train --steps 4000 --out unbroken slow.aligned >unbroken.log"
 same resumed-model unbroken/model.safetensors stopped-TERM/model.safetensors

@@ -46,7 +46,10 @@ struct GGUFVocabulary {
         }
         var added: [AddedToken] = []
         var builder = ByteLevelBuilder(name: file.name, capacity: tokens.count)
+        var names = Vocabulary(capacity: tokens.count)
         for (id, token) in tokens.enumerated() {
+            guard names.id(of: token) == nil else { throw refuse("token \(id) ('\(printable(token))') is there twice") }
+            names.append(token)
             // Control and user-defined tokens are written as themselves and found in the text before merging.
             let kind = types.map { $0[id] } ?? 1
             if kind == 3 || kind == 4 {

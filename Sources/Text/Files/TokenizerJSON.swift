@@ -18,6 +18,7 @@ struct TokenizerJSON {
     }
 
     func parts() throws -> TokenizerParts {
+        if let version = root["version"], version.string != "1.0" { throw refuse("'version' is not \"1.0\"") }
         try checkModel()
         for key in ["truncation", "padding"] {
             if let value = root[key], !value.isNull { throw refuse("'\(key)' is set, which would change the tokens: remove it") }
@@ -45,8 +46,10 @@ struct TokenizerJSON {
     // MARK: Model
 
     private func checkModel() throws {
-        let type = model["type"]?.string ?? "BPE"
-        guard type == "BPE" else { throw refuse("model type '\(printable(type))' is not supported yet: expected BPE") }
+        // Old files leave the type of a BPE model out.
+        if let type = model["type"], type.string != "BPE" {
+            throw refuse("model type '\(printable(type.string ?? "null"))' is not supported yet: expected BPE")
+        }
         for key in ["continuing_subword_prefix", "end_of_word_suffix"] {
             if let value = model[key], !value.isNull, value.bytes != [] {
                 throw refuse("model: '\(key)' is set, which is not supported yet")

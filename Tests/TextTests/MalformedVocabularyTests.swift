@@ -87,6 +87,7 @@ final class MalformedVocabularyTests: XCTestCase {
         refuse(json(options: #""ignore_merges":"yes","#), "ignore_merges")
         refuse(json(options: #""byte_fallback":true,"#, pre: #"{"type":"Metaspace","replacement":"▁"}"#), "byte_fallback")
         refuse(json(options: #""unk_token":"<unk>","#, pre: #"{"type":"Metaspace","replacement":"▁"}"#), "unk_token")
+        refuse(json(options: #""unk_token":5,"#, pre: #"{"type":"Metaspace","replacement":"▁"}"#), "unk_token")
         refuse(json(vocab: "{\"a\":0,\"\u{3b1}\":1}", merges: "[]"), "outside the byte-level alphabet")
     }
 

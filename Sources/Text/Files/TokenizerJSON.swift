@@ -155,8 +155,8 @@ struct TokenizerJSON {
                 return UInt32(id)
             }
         }
-        let unknown = try model["unk_token"].flatMap { $0.isNull ? nil : $0.bytes }.map { token in
-            guard let id = vocabulary.id(of: token) else { throw refuse("model: 'unk_token' is no token") }
+        let unknown = try model["unk_token"].flatMap { $0.isNull ? nil : $0 }.map { token in
+            guard let id = token.bytes.flatMap({ vocabulary.id(of: $0) }) else { throw refuse("model: 'unk_token' is no token") }
             return UInt32(id)
         }
         // Beside a normaliser, normalised added tokens are looked for in what it leaves of the text.

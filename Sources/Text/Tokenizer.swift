@@ -42,6 +42,22 @@ public final class Tokenizer {
         silent = parts.silent
     }
 
+    private init(copying other: Tokenizer) {
+        name = other.name
+        vocabularySize = other.vocabularySize
+        vocabularySHA256 = other.vocabularySHA256
+        (bosID, eosID) = (other.bosID, other.eosID)
+        (addsBOS, addsEOS) = (other.addsBOS, other.addsEOS)
+        recognisesAddedTokens = other.recognisesAddedTokens
+        encoder = other.encoder
+        passes = other.passes
+        literals = other.literals
+        silent = other.silent
+    }
+
+    /// A tokenizer for another thread: the tables are shared, caches and scratch are its own.
+    public func duplicate() -> Tokenizer { Tokenizer(copying: self) }
+
     /// Appends the tokens of a text. No special token is put around it.
     ///
     /// - text: valid UTF-8 of less than 4 GiB; others trap as a bug of the caller.

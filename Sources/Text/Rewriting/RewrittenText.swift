@@ -1,0 +1,52 @@
+// Text on its way to the model: what normalisers left of it, with the original bytes that each byte stands for.
+
+/// Bytes with their origin.
+///
+/// Byte i stands for the original bytes starts[i]..<ends[i]. A byte that no step changed stands for itself. Where a step changed the
+/// text, the original is cut into the smallest stretches that change on their own, and every byte of what came out stands for the whole
+/// stretch. Bytes that a step put there (a dummy prefix) stand for the empty span at their place; what a step removed is a gap.
+struct RewrittenText: Equatable {
+    /// Valid UTF-8.
+    private(set) var bytes: [UInt8] = []
+    private(set) var starts: [UInt32] = []
+    private(set) var ends: [UInt32] = []
+
+    init() {}
+
+    /// The original itself, `text[range]`.
+    init(_ text: UnsafeRawBufferPointer, _ range: Range<Int>) {
+        bytes = Array(text[range])
+        starts = range.map { UInt32($0) }
+        ends = range.map { UInt32($0 + 1) }
+    }
+
+    var count: Int { bytes.count }
+
+    /// The original bytes that `bytes[range]` stands for; `range` is not empty.
+    func origin(_ range: Range<Int>) -> Range<Int> {
+        let first = Int(starts[range.lowerBound])
+        return first..<max(first, Int(ends[range.upperBound - 1]))
+    }
+
+    /// Appends bytes that all stand for `origin`.
+    mutating func append(_ more: some Collection<UInt8>, standingFor origin: Range<Int>) {
+        for byte in more {
+            bytes.append(byte)
+            starts.append(UInt32(origin.lowerBound))
+            ends.append(UInt32(origin.upperBound))
+        }
+    }
+
+    /// Appends bytes of another text as they are.
+    mutating func append(_ other: RewrittenText, _ range: Range<Int>) {
+        bytes.append(contentsOf: other.bytes[range])
+        starts.append(contentsOf: other.starts[range])
+        ends.append(contentsOf: other.ends[range])
+    }
+
+    mutating func removeAll() {
+        bytes.removeAll(keepingCapacity: true)
+        starts.removeAll(keepingCapacity: true)
+        ends.removeAll(keepingCapacity: true)
+    }
+}

@@ -21,7 +21,7 @@ public func firstInvalidUTF8(_ bytes: UnsafeRawBufferPointer) -> Int? {
 }
 
 /// The length of the well-formed sequence of two to four bytes at `at`, or nil.
-private func multibyteLength(_ bytes: UnsafeRawBufferPointer, _ at: Int) -> Int? {
+func multibyteLength(_ bytes: UnsafeRawBufferPointer, _ at: Int) -> Int? {
     let length: Int
     var second: ClosedRange<UInt8> = 0x80...0xBF
     switch bytes[at] {

@@ -34,6 +34,7 @@ public final class CorpusReader {
     private let textKey: String
     private let idKey: String
     private let lineLimit: Int
+    private let fields: CorpusFields
     private var begun = false
 
     public init(_ input: ByteInput, textKey: String = "text", idKey: String = "id", lineLimit: Int = CorpusReader.longestLine) {
@@ -41,6 +42,7 @@ public final class CorpusReader {
         self.textKey = textKey
         self.idKey = idKey
         self.lineLimit = lineLimit
+        fields = CorpusFields(textKey: textKey, idKey: idKey)
     }
 
     /// The next document, or nil at the end. Throws `Failure.badData` (65) with line and byte.
@@ -78,6 +80,10 @@ public final class CorpusReader {
 
     private func document(_ line: UnsafeRawBufferPointer) throws -> CorpusDocument {
         let byte = input.offset - line.count - (input.lineWasEnded ? 1 : 0)
+        if fields.read(line) {
+            let id = fields.id ?? Array(String(recordCount - 1).utf8)
+            return CorpusDocument(id: id, text: Array(fields.text), line: input.lineNumber, byte: byte, raw: Array(line))
+        }
         let place = Failure.Place.lineByte(line: input.lineNumber, byte: byte)
         let record = try parseLine(line, of: input, at: byte, wideIntegers: true)
         guard let text = record[textKey] else { throw Failure(.badData, input.name, place, "field '\(printable(textKey))' is missing") }

@@ -55,6 +55,8 @@ let package = Package(
 
         // Verifies the numeric operations, then times them.
         .executableTarget(name: "compute-bench", dependencies: ["Compute"], path: "Benchmarks/compute-bench"),
+        // Times tokenising alone.
+        .executableTarget(name: "text-bench", dependencies: ["Text", "Streams"], path: "Benchmarks/text-bench"),
 
         // Naive Double twins, gradient checks, closeness, scratch folders.
         .target(name: "TestSupport", dependencies: ["Streams"], path: "Tests/TestSupport"),

@@ -1,7 +1,7 @@
 // Tokens of a text with the bytes that each stands for.
 
 /// Ids and spans, appended to; the memory is kept from text to text.
-public struct TokenSequence {
+public struct TokenSequence: Sendable {
     public var ids: [UInt32] = []
     /// Two for each id: a half-open span of bytes of the text. The spans of a text tile it, but for dropped bytes.
     public var offsets: [UInt32] = []
@@ -20,5 +20,29 @@ public struct TokenSequence {
         ids.append(id)
         offsets.append(UInt32(truncatingIfNeeded: start))
         offsets.append(UInt32(truncatingIfNeeded: end))
+    }
+
+    /// Appends tokens; a span is its start in the lower half, its end in the upper.
+    mutating func append(_ more: UnsafePointer<UInt32>, _ spans: UnsafePointer<UInt64>, _ count: Int) {
+        ids.append(contentsOf: UnsafeBufferPointer(start: more, count: count))
+        UnsafeRawPointer(spans).withMemoryRebound(to: UInt32.self, capacity: 2 * count) {
+            offsets.append(contentsOf: UnsafeBufferPointer(start: $0, count: 2 * count))
+        }
+    }
+
+    /// Turns the spans of the tokens from `first` on, which are in the bytes of `text`, into those of the original.
+    mutating func translate(from first: Int, by text: RewrittenText) {
+        for token in first..<ids.count {
+            let (start, end) = (Int(offsets[2 * token]), Int(offsets[2 * token + 1]))
+            if start < end {
+                let origin = text.origin(start..<end)
+                offsets[2 * token] = UInt32(origin.lowerBound)
+                offsets[2 * token + 1] = UInt32(origin.upperBound)
+            } else {
+                let place = start < text.count ? text.starts[start] : text.ends.last ?? 0
+                offsets[2 * token] = place
+                offsets[2 * token + 1] = place
+            }
+        }
     }
 }

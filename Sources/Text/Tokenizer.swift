@@ -21,7 +21,7 @@ public final class Tokenizer {
     /// Whether strings of added tokens in the text become those tokens, as with Hugging Face (default); else they are text.
     public var recognisesAddedTokens = true
 
-    private var encoder: any SectionEncoder
+    private let encoder: any SectionEncoder
     /// Added tokens in the order in which they are looked for: each only in what the ones before it left.
     private let passes: [AddedTokens]
     private let literals: [UInt32: [UInt8]]
@@ -49,7 +49,7 @@ public final class Tokenizer {
         (bosID, eosID) = (other.bosID, other.eosID)
         (addsBOS, addsEOS) = (other.addsBOS, other.addsEOS)
         recognisesAddedTokens = other.recognisesAddedTokens
-        encoder = other.encoder
+        encoder = other.encoder.duplicate()
         passes = other.passes
         literals = other.literals
         silent = other.silent
@@ -68,7 +68,8 @@ public final class Tokenizer {
 
     private func encode(_ text: UnsafeRawBufferPointer, _ range: Range<Int>, pass: Int, into tokens: inout TokenSequence) {
         guard pass < passes.count else {
-            return encoder.encode(text, range, recognising: recognisesAddedTokens, into: &tokens)
+            return encoder.encode(
+                text, range, startsText: range.lowerBound == 0, recognising: recognisesAddedTokens, into: &tokens)
         }
         passes[pass].split(
             text, range,

@@ -23,7 +23,8 @@ final class KnownAlignmentTests: XCTestCase {
             XCTAssertEqual(ranges.count, 2 * expected.count, text)
             for (token, known) in expected.enumerated() {
                 let range = ranges[2 * token]..<ranges[2 * token + 1]
-                XCTAssertEqual(range, known.map { UInt32($0)..<UInt32($0 + 1) } ?? range.lowerBound..<range.lowerBound, "\(text), token \(token)")
+                XCTAssertEqual(
+                    range, known.map { UInt32($0)..<UInt32($0 + 1) } ?? range.lowerBound..<range.lowerBound, "\(text), token \(token)")
                 XCTAssertEqual(range.isEmpty, known == nil, "\(text), token \(token)")
             }
         }

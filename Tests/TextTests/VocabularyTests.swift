@@ -43,7 +43,7 @@ final class VocabularyTests: XCTestCase {
 
     func testMergesAreFoundAfterGrowth() {
         var random = TestRandom(4)
-        var table = MergeTable(capacity: 1)
+        let table = MergeTable(capacity: 1)
         var twin: [[Int]: UInt32] = [:]
         for rank in 0..<30_000 {
             let pair = random.integers(2, below: 200)
@@ -61,7 +61,7 @@ final class VocabularyTests: XCTestCase {
     }
 
     func testALaterMergeOfAPairReplacesTheEarlier() {
-        var table = MergeTable(capacity: 4)
+        let table = MergeTable(capacity: 4)
         table.insert(0, 0, Merge(rank: 5, result: 50))
         table.insert(0, 0, Merge(rank: 9, result: 90))
         XCTAssertEqual(table.merge(0, 0)?.result, 90)

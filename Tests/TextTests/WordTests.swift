@@ -31,39 +31,61 @@ final class WordTests: XCTestCase {
         }
     }
 
+    /// Every length around the short word's, one to all tokens, first with little and then with much behind the word to read.
     func testCacheGivesBackWhatItWasGiven() {
-        var cache = WordCache()
-        var given = TokenSequence()
-        given.append(7, 100, 102)
-        given.append(8, 102, 105)
-        let word = Array("hello".utf8)
-        word.withUnsafeBytes { bytes in
-            var found = TokenSequence()
-            XCTAssertFalse(cache.append(bytes, at: 0, to: &found))
-            cache.remember(bytes, given, from: 0, at: 100)
-            XCTAssertTrue(cache.append(bytes, at: 40, to: &found))
-            XCTAssertEqual(found.ids, [7, 8])
-            XCTAssertEqual(found.offsets, [40, 42, 42, 45])
-        }
-        Array("hellp".utf8).withUnsafeBytes { bytes in
-            var found = TokenSequence()
-            XCTAssertFalse(cache.append(bytes, at: 0, to: &found))
+        for padding in [0, 40] {
+            let cache = WordCache()
+            for length in [1, 2, 7, 8, 9, 14, 15, 16, 17, 24, 100, WordCache.longestWord] {
+                for count in Set([1, 2, 3, 4, 5, length]) where count <= length {
+                    let word = (0..<length).map { UInt8(($0 * 7 + count) & 0xFF) } + [UInt8](repeating: 0xAA, count: padding)
+                    let ids = (0..<count).map { UInt32(1000 * length + $0) }
+                    let ends = (1...count).map { $0 == count ? length : $0 }
+                    let spans = (0..<count).map { UInt64(100 + ($0 == 0 ? 0 : ends[$0 - 1])) | UInt64(100 + ends[$0]) << 32 }
+                    word.withUnsafeBufferPointer { word in
+                        let key = WordCache.key(word.baseAddress!, min(length, WordCache.shortWord), readable: word.count)
+                        var (foundIDs, foundSpans) = ([UInt32](repeating: 0, count: count + 16), [UInt64](repeating: 0, count: count + 16))
+                        func find() -> Int {
+                            length <= WordCache.shortWord
+                                ? cache.find(key, length, at: 40, &foundIDs, &foundSpans)
+                                : cache.findLong(word.baseAddress!, length, at: 40, &foundIDs, &foundSpans)
+                        }
+                        XCTAssertEqual(find(), 0)
+                        if length <= WordCache.shortWord {
+                            cache.remember(key, length, at: 100, ids, spans, count)
+                        } else {
+                            cache.rememberLong(word.baseAddress!, length, at: 100, ids, spans, count)
+                        }
+                        XCTAssertEqual(find(), count, "\(length) bytes, \(count) tokens")
+                        XCTAssertEqual(Array(foundIDs.prefix(count)), ids)
+                        XCTAssertEqual(Array(foundSpans.prefix(count)), spans.map { $0 - 60 - 60 << 32 })
+                    }
+                }
+            }
         }
     }
 
-    func testCacheLeavesLongWordsAlone() {
-        var cache = WordCache()
-        for (length, tokens, isKept) in [(32, 12, true), (33, 1, false), (32, 13, false), (32, 0, false)] {
-            let word = [UInt8](repeating: UInt8(tokens + 60), count: length)
-            var given = TokenSequence()
-            for at in 0..<tokens { given.append(1, at, at + 1 == tokens ? length : at + 1) }
-            word.withUnsafeBytes { bytes in
-                var found = TokenSequence()
-                cache.remember(bytes, given, from: 0, at: 0)
-                XCTAssertEqual(cache.append(bytes, at: 0, to: &found), isKept, "\(length) bytes, \(tokens) tokens")
-                XCTAssertEqual(found.ids.count, isKept ? tokens : 0)
+    /// More words than there is room for: whatever is still there is right, and most of it is.
+    func testAFullCacheForgetsAndNeverLies() {
+        let cache = WordCache()
+        let words = 400_000
+        func word(_ at: Int) -> [UInt8] { Array("word\(at)".utf8) }
+        var known = 0
+        var (ids, spans) = ([UInt32](repeating: 0, count: 16), [UInt64](repeating: 0, count: 16))
+        for at in 0..<words {
+            let bytes = word(at)
+            let key = bytes.withUnsafeBufferPointer { WordCache.key($0.baseAddress!, $0.count, readable: $0.count) }
+            cache.remember(key, bytes.count, at: 0, [UInt32(at)], [UInt64(bytes.count) << 32], 1)
+        }
+        for at in 0..<words {
+            let bytes = word(at)
+            let key = bytes.withUnsafeBufferPointer { WordCache.key($0.baseAddress!, $0.count, readable: $0.count) }
+            if cache.find(key, bytes.count, at: 0, &ids, &spans) > 0 {
+                known += 1
+                XCTAssertEqual(ids[0], UInt32(at))
             }
         }
+        XCTAssertGreaterThan(known, words / 3)
+        XCTAssertLessThan(known, words)
     }
 
     /// "S3-5" for a stretch of text, "7:0-3" for a match of token 7.

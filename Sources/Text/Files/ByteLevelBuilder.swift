@@ -6,7 +6,7 @@ import Streams
 struct ByteLevelBuilder {
     private let name: String
     private var vocabulary: Vocabulary
-    private var merges: MergeTable
+    private let merges: MergeTable
 
     init(name: String, capacity: Int) {
         self.name = name
@@ -59,8 +59,8 @@ struct ByteLevelBuilder {
     }
 
     func encoder(splitter: WordSplitter, addsPrefixSpace: Bool, ignoresMerges: Bool) -> ByteLevelEncoder {
-        ByteLevelEncoder(
-            vocabulary: vocabulary, merges: merges, splitter: splitter, addsPrefixSpace: addsPrefixSpace, ignoresMerges: ignoresMerges)
+        let tables = ByteLevelTables(vocabulary: vocabulary, merges: merges, ignoresMerges: ignoresMerges)
+        return ByteLevelEncoder(tables, splitter: splitter, addsPrefixSpace: addsPrefixSpace)
     }
 
     private func refuse(_ what: String) -> Failure {

@@ -82,8 +82,7 @@ struct GGUFVocabulary {
         }
         let table = try PieceTable(entries, name: file.name)
         let encoder = PieceEncoder(
-            vocabulary: table.vocabulary, merges: table.merges, characters: table.characters, byteIDs: table.byteIDs,
-            unknownID: table.unknownID, fusesUnknown: true,
+            table.tables(),
             normalisation: PieceNormalisation(
                 prefix: file.value("tokenizer.ggml.add_space_prefix")?.boolean ?? true ? .always : .never, splitsAtBoundary: false))
         return try ends(TokenizerParts(encoder: encoder, size: tokens.count, added: added, silent: table.silent), addsBOS: true)

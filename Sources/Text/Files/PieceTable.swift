@@ -74,6 +74,12 @@ struct PieceTable {
         listMerges(entries)
     }
 
+    func tables() -> PieceTables {
+        PieceTables(
+            vocabulary: vocabulary, merges: merges, characters: characters, byteIDs: byteIDs, unknownID: unknownID, fusesUnknown: true,
+            unused: unused)
+    }
+
     private mutating func setByteIDs(_ bytes: [UInt32?], name: String) throws {
         let present = bytes.compactMap { $0 }
         guard !present.isEmpty else { return }

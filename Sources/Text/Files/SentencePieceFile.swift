@@ -54,9 +54,8 @@ struct SentencePieceFile {
                 byteFallback ? "byte_fallback is true, but there are no byte pieces" : "has byte pieces, but byte_fallback is false")
         }
         let encoder = PieceEncoder(
-            vocabulary: table.vocabulary, merges: table.merges, characters: table.characters, byteIDs: table.byteIDs,
-            unknownID: table.unknownID, fusesUnknown: true,
-            normalisation: PieceNormalisation(prefix: addsDummyPrefix ? .always : .never, splitsAtBoundary: false), unused: table.unused,
+            table.tables(),
+            normalisation: PieceNormalisation(prefix: addsDummyPrefix ? .always : .never, splitsAtBoundary: false),
             written: table.userDefined)
         // A .model names its BOS and EOS, but does not ask for them: sentencepiece adds none by itself.
         return try TokenizerParts(
@@ -66,7 +65,7 @@ struct SentencePieceFile {
 
     /// The bytes of user-defined pieces: in the text ▁ is a space.
     private func literals(_ table: PieceTable) -> [UInt32: [UInt8]] {
-        Dictionary(uniqueKeysWithValues: table.userDefined.map { ($0.id, PieceEncoder.textBytes($0.content[...])) })
+        Dictionary(uniqueKeysWithValues: table.userDefined.map { ($0.id, PieceTables.textBytes($0.content[...])) })
     }
 
     /// -1 means none; another id must be a control piece.

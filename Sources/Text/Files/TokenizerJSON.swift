@@ -136,7 +136,7 @@ struct TokenizerJSON {
             let codes = codePoints(entry)
             if codes.count == 1 { characters[codes[0].code] = UInt32(id) }
         }
-        var merges = MergeTable(capacity: 2 * entries.count)
+        let merges = MergeTable(capacity: 2 * entries.count)
         try forEachMerge { left, right, rank in
             guard let first = vocabulary.id(of: left), let second = vocabulary.id(of: right), let result = vocabulary.id(of: left + right)
             else {
@@ -165,9 +165,10 @@ struct TokenizerJSON {
             token.content = normalisation.written(token.content)
             return token
         }
-        let encoder = try PieceEncoder(
+        let tables = try PieceTables(
             vocabulary: vocabulary, merges: merges, characters: characters, byteIDs: byteIDs, unknownID: unknown,
-            fusesUnknown: flag("fuse_unk"), normalisation: normalisation, written: written, writtenIsOptional: true)
+            fusesUnknown: flag("fuse_unk"))
+        let encoder = PieceEncoder(tables, normalisation: normalisation, written: written, writtenIsOptional: true)
         return TokenizerParts(
             encoder: encoder, size: entries.count, added: added.filter { !($0.isNormalised && normalisation.comesFirst) },
             literals: Dictionary(uniqueKeysWithValues: added.map { ($0.id, $0.content) }))

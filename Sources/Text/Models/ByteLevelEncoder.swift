@@ -1,85 +1,135 @@
 // Byte-level byte-pair encoding: words by a pre-tokeniser, then merges over single bytes.
 
-/// GPT-2's kind of vocabulary. Entries of the vocabulary are the bytes that they stand for.
-struct ByteLevelEncoder: SectionEncoder {
-    private let vocabulary: Vocabulary
-    private let merges: MergeTable
-    private let splitter: WordSplitter
-    private let addsPrefixSpace: Bool
+/// What a byte-level vocabulary knows; shared by the encoders of all threads.
+struct ByteLevelTables: Sendable {
+    /// Entries are the bytes that they stand for.
+    let vocabulary: Vocabulary
+    let merges: MergeTable
     /// A word that is an entry as a whole is taken without merging.
-    private let ignoresMerges: Bool
+    let ignoresMerges: Bool
     /// The id of each byte; the pseudo-id `absent` where the vocabulary has none.
-    private let byteIDs: [UInt32]
-    private var merger = BytePairMerger()
-    private var cache: WordCache
+    let byteIDs: [UInt32]
 
-    private static let absent = UInt32.max - 1
+    static let absent = UInt32.max - 1
 
-    init(vocabulary: Vocabulary, merges: MergeTable, splitter: WordSplitter, addsPrefixSpace: Bool, ignoresMerges: Bool) {
+    init(vocabulary: Vocabulary, merges: MergeTable, ignoresMerges: Bool) {
         self.vocabulary = vocabulary
         self.merges = merges
-        self.splitter = splitter
-        self.addsPrefixSpace = addsPrefixSpace
         self.ignoresMerges = ignoresMerges
         byteIDs = (0...255).map { byte in vocabulary.id(of: [UInt8(byte)]).map { UInt32($0) } ?? Self.absent }
-        cache = WordCache()
+    }
+}
+
+/// The words of byte-level vocabularies.
+final class ByteLevelWords: WordEncoder {
+    let tables: ByteLevelTables
+    /// Bytes that the vocabulary cannot express, met since this was last set to 0.
+    var droppedBytes = 0
+    private let merger: BytePairMerger
+    private var kept: [Int] = []
+
+    init(_ tables: ByteLevelTables) {
+        self.tables = tables
+        merger = BytePairMerger(tables.merges)
     }
 
-    mutating func encode(_ text: UnsafeRawBufferPointer, _ range: Range<Int>, recognising: Bool, into tokens: inout TokenSequence) {
+    func encode(
+        _ text: UnsafePointer<UInt8>, _ at: Int, _ stop: Int, _ ids: UnsafeMutablePointer<UInt32>, _ spans: UnsafeMutablePointer<UInt64>
+    ) -> Int {
+        if tables.ignoresMerges, let id = tables.vocabulary.id(of: UnsafeRawBufferPointer(start: text + at, count: stop - at)) {
+            ids[0] = UInt32(id)
+            spans[0] = UInt64(at) | UInt64(stop) << 32
+            return 1
+        }
+        merger.begin(most: stop - at)
+        for place in at..<stop {
+            let id = tables.byteIDs[Int(text[place])]
+            if id == ByteLevelTables.absent { return encodeWithGaps(text, at, stop, ids, spans) }
+            merger.append(id, at: place)
+        }
+        merger.merge(end: stop)
+        for token in 0..<merger.count {
+            ids[token] = merger.ids[token]
+            spans[token] = UInt64(merger.starts[token]) | UInt64(merger.starts[token + 1]) << 32
+        }
+        return merger.count
+    }
+
+    /// Bytes without a token fall out before merging, as in the tokenizers package: their neighbours may merge over the gap.
+    private func encodeWithGaps(
+        _ text: UnsafePointer<UInt8>, _ at: Int, _ stop: Int, _ ids: UnsafeMutablePointer<UInt32>, _ spans: UnsafeMutablePointer<UInt64>
+    ) -> Int {
+        kept.removeAll(keepingCapacity: true)
+        merger.begin(most: stop - at)
+        for place in at..<stop {
+            let id = tables.byteIDs[Int(text[place])]
+            if id == ByteLevelTables.absent {
+                droppedBytes += 1
+            } else {
+                merger.append(id, at: kept.count)
+                kept.append(place)
+            }
+        }
+        merger.merge(end: kept.count)
+        for token in 0..<merger.count {
+            let (start, last) = (Int(merger.starts[token]), Int(merger.starts[token + 1]) - 1)
+            ids[token] = merger.ids[token]
+            spans[token] = UInt64(kept[start]) | UInt64(kept[last] + 1) << 32
+        }
+        return -merger.count
+    }
+}
+
+/// GPT-2's kind of vocabulary, with a pre-tokeniser that has a scanner.
+final class ByteLevelEncoder: SectionEncoder {
+    private let words: ByteLevelWords
+    private let splitter: WordSplitter
+    private let addsPrefixSpace: Bool
+    private let loop = WordLoop()
+
+    init(_ tables: ByteLevelTables, splitter: WordSplitter, addsPrefixSpace: Bool) {
+        words = ByteLevelWords(tables)
+        self.splitter = splitter
+        self.addsPrefixSpace = addsPrefixSpace
+    }
+
+    func duplicate() -> any SectionEncoder {
+        ByteLevelEncoder(words.tables, splitter: splitter, addsPrefixSpace: addsPrefixSpace)
+    }
+
+    func encode(_ text: UnsafeRawBufferPointer, _ range: Range<Int>, startsText: Bool, recognising: Bool, into tokens: inout TokenSequence)
+    {
         if addsPrefixSpace, !range.isEmpty, text[range.lowerBound] != 0x20 {
-            return encodeWithPrefixSpace(text, range, into: &tokens)
+            encodeWithPrefixSpace(text, range, into: &tokens)
+        } else {
+            encodeWords(text, range, into: &tokens)
         }
-        splitter.forEachWord(text, range) { word in
-            self.encode(word: UnsafeRawBufferPointer(rebasing: text[word]), at: word.lowerBound, into: &tokens)
-        }
+        tokens.droppedBytes += words.droppedBytes
+        words.droppedBytes = 0
     }
 
     /// The space in front covers no byte: spans are shifted by one and cut at the range's start.
-    private mutating func encodeWithPrefixSpace(_ text: UnsafeRawBufferPointer, _ range: Range<Int>, into tokens: inout TokenSequence) {
+    private func encodeWithPrefixSpace(_ text: UnsafeRawBufferPointer, _ range: Range<Int>, into tokens: inout TokenSequence) {
         var copy: [UInt8] = [0x20]
         copy.append(contentsOf: text[range])
         let first = tokens.ids.count
-        copy.withUnsafeBytes { shifted in
-            splitter.forEachWord(shifted, 0..<shifted.count) { word in
-                self.encode(word: UnsafeRawBufferPointer(rebasing: shifted[word]), at: word.lowerBound, into: &tokens)
-            }
-        }
+        copy.withUnsafeBytes { encodeWords($0, 0..<$0.count, into: &tokens) }
         for at in 2 * first..<tokens.offsets.count {
             tokens.offsets[at] = UInt32(range.lowerBound) + (tokens.offsets[at] == 0 ? 0 : tokens.offsets[at] - 1)
         }
     }
 
-    private mutating func encode(word: UnsafeRawBufferPointer, at start: Int, into tokens: inout TokenSequence) {
-        if word.count == 1 && byteIDs[Int(word[0])] != Self.absent {
-            return tokens.append(byteIDs[Int(word[0])], start, start + 1)
+    /// One copy of the loop for each scanner.
+    private func encodeWords(_ text: UnsafeRawBufferPointer, _ range: Range<Int>, into tokens: inout TokenSequence) {
+        switch splitter {
+        case .whole: loop.encode(text, range, WholeScanner(), words, into: &tokens)
+        case .gpt2: loop.encode(text, range, GPT2Scanner(), words, into: &tokens)
+        case .digitsThenGPT2: loop.encode(text, range, GPT2Scanner(splitsDigits: true), words, into: &tokens)
+        case .cl100k(let mostNumbers): loop.encode(text, range, CL100KScanner(mostNumbers: mostNumbers), words, into: &tokens)
         }
-        if cache.append(word, at: start, to: &tokens) { return }
-        let first = tokens.ids.count
-        let dropped = tokens.droppedBytes
-        if ignoresMerges, let id = vocabulary.id(of: word) {
-            tokens.append(UInt32(id), start, start + word.count)
-        } else {
-            merge(word: word, at: start, into: &tokens)
-        }
-        if tokens.droppedBytes == dropped { cache.remember(word, tokens, from: first, at: start) }
     }
 
-    /// Bytes without a token fall out before merging, as in the tokenizers package: their neighbours may merge over the gap.
-    private mutating func merge(word: UnsafeRawBufferPointer, at start: Int, into tokens: inout TokenSequence) {
-        merger.symbols.removeAll(keepingCapacity: true)
-        for (at, byte) in word.enumerated() {
-            let id = byteIDs[Int(byte)]
-            if id == Self.absent {
-                tokens.droppedBytes += 1
-            } else {
-                merger.symbols.append(Symbol(id: id, start: UInt32(at), end: UInt32(at + 1)))
-            }
-        }
-        merger.merge(merges)
-        for symbol in merger.symbols { tokens.append(symbol.id, start + Int(symbol.start), start + Int(symbol.end)) }
-    }
-
-    func bytes(of id: Int) -> [UInt8] { Array(vocabulary.bytes(id)) }
+    func bytes(of id: Int) -> [UInt8] { Array(words.tables.vocabulary.bytes(id)) }
 
     func beginsWithPrefix(_ id: Int) -> Bool { false }
 }

@@ -1,146 +1,98 @@
 // Byte-pair encoding of one word: the pair with the lowest rank merges first, the leftmost among equals.
 
-/// A piece of the word: its symbol and the bytes that it covers.
-struct Symbol {
-    var id: UInt32
-    var start: UInt32
-    var end: UInt32
-}
-
 /// Merges the symbols of a word, with memory that is kept from word to word.
-struct BytePairMerger {
-    /// Set by the caller, then what is left after merging.
-    var symbols: [Symbol] = []
-    private var heap: [Candidate] = []
-    private var next: [Int32] = []
-    private var previous: [Int32] = []
-    /// Results of merges that are only steps to others: those that are left in the end are cut again as they were last proposed.
-    var unused: Set<UInt32> = []
-    private var halves: [UInt32: (left: UInt32, right: UInt32, cut: UInt32)] = [:]
+///
+/// Three ways to the same result. Short words are scanned for the best pair again and again: n² / 2 steps, and no other costs. Longer
+/// ones keep their pairs in a queue by rank, which makes their time linear: one letter a million times costs no more a byte than prose.
+/// That takes merges that only bring up later ones; for a word in which one brings up an earlier, a heap is used.
+final class BytePairMerger {
+    /// The symbols: set by `begin` and `append`, then what is left of them after `merge`.
+    private(set) var count = 0
+    private(set) var ids: UnsafeMutablePointer<UInt32>
+    /// Where each symbol begins; one more, the end of the word, behind the last.
+    private(set) var starts: UnsafeMutablePointer<UInt32>
 
-    /// Words up to this many symbols are scanned for the best pair again and again, which beats a heap on them.
+    private let table: MergeTable
+    private var pairs: UnsafeMutablePointer<UInt64>
+    private var capacity = 64
+    private let queue: PairQueue?
+    private let heap: PairHeap
+    private let scans: Bool
+
+    /// Words up to this many symbols are scanned.
     private static let shortWord = 24
 
-    mutating func merge(_ table: MergeTable) {
-        if symbols.count < 2 { return }
-        if symbols.count <= Self.shortWord && unused.isEmpty { mergeByScanning(table) } else { mergeByHeap(table) }
-        if !unused.isEmpty { cutUnused() }
+    /// - unused: results that are only steps to others: those that are left in the end are cut again.
+    init(_ table: MergeTable, unused: Set<UInt32> = []) {
+        self.table = table
+        heap = PairHeap(table, unused: unused)
+        queue = unused.isEmpty ? PairQueue(table) : nil
+        scans = unused.isEmpty
+        ids = .allocate(capacity: capacity)
+        starts = .allocate(capacity: capacity + 1)
+        pairs = .allocate(capacity: capacity)
     }
 
-    private mutating func mergeByScanning(_ table: MergeTable) {
-        symbols.withUnsafeMutableBufferPointer { symbols in
-            withUnsafeTemporaryAllocation(of: Merge.self, capacity: Self.shortWord) { merges in
-                var count = symbols.count
-                func look(_ at: Int) {
-                    merges[at] = table.merge(symbols[at].id, symbols[at + 1].id) ?? Merge(rank: .max, result: 0)
-                }
-                for at in 0..<(count - 1) { look(at) }
-                while count > 1 {
-                    var best = 0
-                    for at in 1..<max(1, count - 1) where merges[at].rank < merges[best].rank { best = at }
-                    guard merges[best].rank != .max else { break }
-                    symbols[best] = Symbol(id: merges[best].result, start: symbols[best].start, end: symbols[best + 1].end)
-                    count -= 1
-                    for at in (best + 1)..<max(best + 1, count) { symbols[at] = symbols[at + 1] }
-                    for at in (best + 1)..<max(best + 1, count - 1) { merges[at] = merges[at + 1] }
-                    if best + 1 < count { look(best) }
-                    if best > 0 { look(best - 1) }
-                }
-                kept = count
+    deinit {
+        ids.deallocate()
+        starts.deallocate()
+        pairs.deallocate()
+    }
+
+    /// Forgets the symbols and makes room for `most` new ones.
+    func begin(most: Int) {
+        count = 0
+        guard most > capacity else { return }
+        ids.deallocate()
+        starts.deallocate()
+        pairs.deallocate()
+        capacity = max(most, 2 * capacity)
+        ids = .allocate(capacity: capacity)
+        starts = .allocate(capacity: capacity + 1)
+        pairs = .allocate(capacity: capacity)
+    }
+
+    @inline(__always)
+    func append(_ id: UInt32, at start: Int) {
+        ids[count] = id
+        starts[count] = UInt32(truncatingIfNeeded: start)
+        count += 1
+    }
+
+    /// Merges until no pair is left that does.
+    func merge(end: Int) {
+        starts[count] = UInt32(truncatingIfNeeded: end)
+        guard count > 1 else { return }
+        if scans && count <= Self.shortWord {
+            mergeByScanning()
+        } else {
+            count = queue?.merge(ids, starts, count) ?? heap.merge(ids, starts, count)
+        }
+    }
+
+    private func mergeByScanning() {
+        let (ids, starts, pairs, table) = (ids, starts, pairs, table)
+        var last = count - 1
+        for at in 0..<last { pairs[at] = table.packed(ids[at], ids[at + 1]) }
+        while last > 0 {
+            var best = 0
+            var rank = pairs[0] >> 32
+            for at in 1..<max(1, last) where pairs[at] >> 32 < rank {
+                best = at
+                rank = pairs[at] >> 32
             }
-        }
-        symbols.removeSubrange(kept...)
-    }
-
-    private var kept = 0
-
-    /// A pair that may merge: stale when its symbols have changed since.
-    private struct Candidate {
-        var merge: Merge
-        var left: Int32
-        var leftID: UInt32
-        var rightID: UInt32
-
-        /// Lower rank first, then further left.
-        func precedes(_ other: Candidate) -> Bool {
-            merge.rank != other.merge.rank ? merge.rank < other.merge.rank : left < other.left
-        }
-    }
-
-    private mutating func mergeByHeap(_ table: MergeTable) {
-        let count = symbols.count
-        next = (0..<count).map { $0 + 1 < count ? Int32($0 + 1) : -1 }
-        previous = (0..<count).map { Int32($0) - 1 }
-        heap.removeAll(keepingCapacity: true)
-        for at in 0..<(count - 1) { propose(Int32(at), table) }
-        while let best = pop() {
-            let left = Int(best.left)
-            guard symbols[left].id == best.leftID, next[left] >= 0 else { continue }
-            let right = Int(next[left])
-            guard symbols[right].id == best.rightID else { continue }
-            symbols[left] = Symbol(id: best.merge.result, start: symbols[left].start, end: symbols[right].end)
-            symbols[right].id = Self.gone
-            next[left] = next[right]
-            if next[left] >= 0 { previous[Int(next[left])] = Int32(left) }
-            if previous[left] >= 0 { propose(previous[left], table) }
-            propose(Int32(left), table)
-        }
-        symbols.removeAll { $0.id == Self.gone }
-    }
-
-    private static let gone = UInt32.max
-
-    private mutating func propose(_ left: Int32, _ table: MergeTable) {
-        let right = next[Int(left)]
-        guard right >= 0 else { return }
-        let (leftID, rightID) = (symbols[Int(left)].id, symbols[Int(right)].id)
-        if let merge = table.merge(leftID, rightID) {
-            if unused.contains(merge.result) {
-                halves[merge.result] = (leftID, rightID, symbols[Int(left)].end - symbols[Int(left)].start)
+            guard pairs[best] != MergeTable.none else { break }
+            ids[best] = UInt32(truncatingIfNeeded: pairs[best])
+            for at in best + 1..<max(best + 1, last) {
+                ids[at] = ids[at + 1]
+                starts[at] = starts[at + 1]
+                pairs[at] = pairs[at + 1]
             }
-            push(Candidate(merge: merge, left: left, leftID: leftID, rightID: rightID))
+            starts[last] = starts[last + 1]
+            last -= 1
+            if best < last { pairs[best] = table.packed(ids[best], ids[best + 1]) }
+            if best > 0 { pairs[best - 1] = table.packed(ids[best - 1], ids[best]) }
         }
-    }
-
-    /// Cuts unused pieces into halves until none is left: the last half is cut first, so that they come out in order.
-    private mutating func cutUnused() {
-        var whole: [Symbol] = []
-        for symbol in symbols {
-            var waiting = [symbol]
-            while let next = waiting.popLast() {
-                if unused.contains(next.id), let (left, right, cut) = halves[next.id] {
-                    waiting.append(Symbol(id: right, start: next.start + cut, end: next.end))
-                    waiting.append(Symbol(id: left, start: next.start, end: next.start + cut))
-                } else {
-                    whole.append(next)
-                }
-            }
-        }
-        symbols = whole
-        halves.removeAll(keepingCapacity: true)
-    }
-
-    private mutating func push(_ candidate: Candidate) {
-        heap.append(candidate)
-        var at = heap.count - 1
-        while at > 0, heap[at].precedes(heap[(at - 1) / 2]) {
-            heap.swapAt(at, (at - 1) / 2)
-            at = (at - 1) / 2
-        }
-    }
-
-    private mutating func pop() -> Candidate? {
-        guard let top = heap.first else { return nil }
-        let last = heap.removeLast()
-        if heap.isEmpty { return top }
-        heap[0] = last
-        var at = 0
-        while true {
-            var least = at
-            for child in [2 * at + 1, 2 * at + 2] where child < heap.count && heap[child].precedes(heap[least]) { least = child }
-            if least == at { return top }
-            heap.swapAt(at, least)
-            at = least
-        }
+        count = last + 1
     }
 }

@@ -1,4 +1,4 @@
-// SentencePiece's byte-pair encoding: characters merge into pieces, spaces are written ▁, unknown characters fall back to bytes.
+// Vocabularies of pieces: what becomes of spaces, and where the words are.
 
 /// When ▁ is put in front of a stretch of text.
 enum PrefixRule: Equatable {
@@ -21,222 +21,130 @@ struct PieceNormalisation: Equatable {
 
     /// An added token as the normaliser leaves it.
     func written(_ content: [UInt8]) -> [UInt8] {
-        (prefix == .always ? PieceEncoder.boundary : []) + content.flatMap { $0 == 0x20 ? PieceEncoder.boundary : [$0] }
+        (prefix == .always ? PieceTables.boundary : []) + content.flatMap { $0 == 0x20 ? PieceTables.boundary : [$0] }
     }
 }
 
-/// Llama-2's kind of vocabulary. Entries are the pieces as written, with ▁.
-struct PieceEncoder: SectionEncoder {
-    private let vocabulary: Vocabulary
-    private let merges: MergeTable
-    /// Ids of single characters, pseudo-ids from the vocabulary's size on for those that only occur inside pieces.
-    private let characters: [UInt32: UInt32]
-    /// The id of each byte's fallback token; nil without byte fallback.
-    private let byteIDs: [UInt32]?
-    private let unknownID: UInt32?
-    private let fusesUnknown: Bool
+/// Llama-2's kind of vocabulary.
+final class PieceEncoder: SectionEncoder {
+    private let words: PieceWords
     private let normalisation: PieceNormalisation
-    private let byteOfID: [UInt32: UInt8]
-    /// No piece has ▁ behind another character, so no merge reaches over one, and each word stands alone.
-    private let wordsStandAlone: Bool
     /// What is found in the text as written for merging, with ▁: user-defined pieces, or normalised added tokens.
     private let written: AddedTokens
     private let writtenIsOptional: Bool
-    private var cache = WordCache()
-    private var merger = BytePairMerger()
-    private var normalised: [UInt8] = []
-    /// The byte of the text at which each byte of `normalised` begins, and one more for the end.
-    private var origin: [UInt32] = []
+    private let loop = WordLoop()
+    private var normalised = RewrittenText()
 
-    static let boundary: [UInt8] = [0xE2, 0x96, 0x81]
-    private static let unknown = UInt32.max - 1
-
-    init(
-        vocabulary: Vocabulary, merges: MergeTable, characters: [UInt32: UInt32], byteIDs: [UInt32]?, unknownID: UInt32?,
-        fusesUnknown: Bool, normalisation: PieceNormalisation, unused: Set<UInt32> = [], written: [AddedToken] = [],
-        writtenIsOptional: Bool = false
+    convenience init(
+        _ tables: PieceTables, normalisation: PieceNormalisation, written: [AddedToken] = [], writtenIsOptional: Bool = false
     ) {
-        self.vocabulary = vocabulary
-        self.merges = merges
-        self.characters = characters
-        self.byteIDs = byteIDs
-        self.unknownID = unknownID
-        self.fusesUnknown = fusesUnknown
+        self.init(tables, normalisation, AddedTokens(written), writtenIsOptional)
+    }
+
+    private init(_ tables: PieceTables, _ normalisation: PieceNormalisation, _ written: AddedTokens, _ writtenIsOptional: Bool) {
+        words = PieceWords(tables)
         self.normalisation = normalisation
-        self.written = AddedTokens(written)
+        self.written = written
         self.writtenIsOptional = writtenIsOptional
-        merger.unused = unused
-        let boundaryIsKnown = characters[0x2581] != nil || byteIDs != nil || !fusesUnknown
-        wordsStandAlone =
-            normalisation.splitsAtBoundary
-            || unused.isEmpty && boundaryIsKnown && (0..<vocabulary.count).allSatisfy { Self.beginsWithBoundaryOnly(vocabulary.bytes($0)) }
-        byteOfID = Dictionary((byteIDs ?? []).enumerated().map { ($1, UInt8($0)) }) { first, _ in first }
     }
 
-    mutating func encode(_ text: UnsafeRawBufferPointer, _ range: Range<Int>, recognising: Bool, into tokens: inout TokenSequence) {
+    func duplicate() -> any SectionEncoder { PieceEncoder(words.tables, normalisation, written, writtenIsOptional) }
+
+    func encode(_ text: UnsafeRawBufferPointer, _ range: Range<Int>, startsText: Bool, recognising: Bool, into tokens: inout TokenSequence)
+    {
         guard !range.isEmpty else { return }
-        normalise(text, range)
-        let normalised = self.normalised
-        normalised.withUnsafeBytes { bytes in
-            guard !written.isEmpty && (recognising || !writtenIsOptional) else {
-                return encodeWords(0..<bytes.count, of: bytes, into: &tokens)
-            }
-            written.split(
-                bytes, 0..<bytes.count,
-                section: { encodeWords($0, of: bytes, into: &tokens) },
-                match: { id, range in tokens.append(id, Int(origin[range.lowerBound]), Int(origin[range.upperBound])) })
-        }
-    }
-
-    private mutating func encodeWords(_ range: Range<Int>, of bytes: UnsafeRawBufferPointer, into tokens: inout TokenSequence) {
-        var start = range.lowerBound
-        if wordsStandAlone {
-            // A word is a run of ▁ with what follows it; with `splitsAtBoundary` every ▁ begins one.
-            var at = start + 1
-            while at < range.upperBound {
-                if bytes[at] == 0xE2, isBoundary(bytes, at), normalisation.splitsAtBoundary || at < start + 3 || !isBoundary(bytes, at - 3)
-                {
-                    encode(word: start..<at, of: bytes, into: &tokens)
-                    start = at
-                }
-                at += 1
-            }
-        }
-        encode(word: start..<range.upperBound, of: bytes, into: &tokens)
-    }
-
-    private func isBoundary(_ bytes: UnsafeRawBufferPointer, _ at: Int) -> Bool {
-        at + 3 <= bytes.count && bytes[at] == 0xE2 && bytes[at + 1] == 0x96 && bytes[at + 2] == 0x81
-    }
-
-    /// Whether ▁ occurs in a piece only in front of everything else.
-    private static func beginsWithBoundaryOnly(_ piece: ArraySlice<UInt8>) -> Bool {
-        var rest = piece
-        while rest.starts(with: boundary) { rest = rest.dropFirst(3) }
-        return !rest.indices.contains { rest[$0...].starts(with: boundary) }
-    }
-
-    /// Tokens of a stretch that merges by itself. Spans are first those in `bytes`, then those of the text.
-    private mutating func encode(word range: Range<Int>, of bytes: UnsafeRawBufferPointer, into tokens: inout TokenSequence) {
-        let word = UnsafeRawBufferPointer(rebasing: bytes[range])
+        let prefixed = addsPrefix(text, range, startsText: startsText)
         let first = tokens.ids.count
-        if cache.append(word, at: range.lowerBound, to: &tokens) { return translate(&tokens, from: first) }
-        merger.symbols.removeAll(keepingCapacity: true)
-        var at = range.lowerBound
-        while at < range.upperBound {
-            let (code, length) = decodeScalar(bytes, at)
-            if let id = characters[code] {
-                merger.symbols.append(Symbol(id: id, start: UInt32(at), end: UInt32(at + length)))
-            } else if byteIDs != nil || unknownID != nil {
-                merger.symbols.append(Symbol(id: Self.unknown, start: UInt32(at), end: UInt32(at + length)))
-            } else {
-                // Nothing expresses it: it falls out before merging, and its neighbours may merge over the gap.
-                tokens.droppedBytes += Int(origin[at + length] - origin[at])
-            }
-            at += length
-        }
-        merger.merge(merges)
-        if merger.symbols.allSatisfy({ Int($0.id) < vocabulary.count }) {
-            for symbol in merger.symbols { tokens.append(symbol.id, Int(symbol.start), Int(symbol.end)) }
-            if tilesTheWord(tokens, from: first, range) {
-                cache.remember(word, tokens, from: first, at: range.lowerBound)
-            }
-            translate(&tokens, from: first)
+        if written.isEmpty || !recognising && writtenIsOptional {
+            encodeWords(text, range, prefixed: prefixed, into: &tokens)
         } else {
-            appendWithFallback(bytes, into: &tokens)
+            encodeWritten(text, range, prefixed: prefixed, into: &tokens)
+        }
+        if let unknown = tables.fusingUnknownID { fuse(unknown, &tokens, from: first) }
+        tokens.droppedBytes += words.droppedBytes
+        words.droppedBytes = 0
+    }
+
+    private func addsPrefix(_ text: UnsafeRawBufferPointer, _ range: Range<Int>, startsText: Bool) -> Bool {
+        switch normalisation.prefix {
+        case .never: false
+        case .always: true
+        case .unlessSpace: !beginsWithSpace(text, range)
+        case .firstUnlessSpace: startsText && !beginsWithSpace(text, range)
         }
     }
 
-    /// Whether nothing was dropped.
-    private func tilesTheWord(_ tokens: TokenSequence, from first: Int, _ range: Range<Int>) -> Bool {
-        var at = range.lowerBound
-        for token in first..<tokens.ids.count {
-            guard tokens.offsets[2 * token] == UInt32(at) else { return false }
-            at = Int(tokens.offsets[2 * token + 1])
+    /// Words straight from the text, in which a space stands for ▁.
+    private func encodeWords(_ text: UnsafeRawBufferPointer, _ range: Range<Int>, prefixed: Bool, into tokens: inout TokenSequence) {
+        guard let base = text.baseAddress?.assumingMemoryBound(to: UInt8.self), !range.isEmpty else { return }
+        let scanner = PieceScanner(joined: tables.joined, splitsAtBoundary: normalisation.splitsAtBoundary)
+        var start = range.lowerBound
+        if prefixed {
+            // The first word is longer by the prefix, unless what follows is a word of its own.
+            if !(normalisation.splitsAtBoundary && beginsWithSpace(text, range)) { start = scanner.wordEnd(base, start, range.upperBound) }
+            encodeOne(base, range.lowerBound, start, prefixed: true, into: &tokens)
         }
-        return at == range.upperBound
+        loop.encode(text, start..<range.upperBound, scanner, words, into: &tokens)
     }
 
-    private func translate(_ tokens: inout TokenSequence, from first: Int) {
-        for at in 2 * first..<tokens.offsets.count { tokens.offsets[at] = origin[Int(tokens.offsets[at])] }
-    }
+    private var tables: PieceTables { words.tables }
 
-    /// Writes spaces as ▁ with one in front where the rule asks, and keeps where each byte came from.
-    private mutating func normalise(_ text: UnsafeRawBufferPointer, _ range: Range<Int>) {
-        normalised.removeAll(keepingCapacity: true)
-        origin.removeAll(keepingCapacity: true)
-        let beginsWithSpace = text[range.lowerBound] == 0x20 || text[range].starts(with: Self.boundary)
-        let addsPrefix =
-            switch normalisation.prefix {
-            case .never: false
-            case .always: true
-            case .unlessSpace: !beginsWithSpace
-            case .firstUnlessSpace: !beginsWithSpace && range.lowerBound == 0
+    /// Makes one token of unknown tokens that touch: `PieceWords` does so inside a word.
+    private func fuse(_ unknown: UInt32, _ tokens: inout TokenSequence, from first: Int) {
+        let written = tokens
+        var kept = first
+        for token in first..<written.ids.count {
+            let span = written.offsets[2 * token..<2 * token + 2]
+            if kept > first, written.ids[token] == unknown, tokens.ids[kept - 1] == unknown, tokens.offsets[2 * kept - 1] == span.first {
+                tokens.offsets[2 * kept - 1] = span.last!
+                continue
             }
-        if addsPrefix {
-            normalised.append(contentsOf: Self.boundary)
-            origin.append(contentsOf: repeatElement(UInt32(range.lowerBound), count: 3))
+            tokens.ids[kept] = written.ids[token]
+            tokens.offsets.replaceSubrange(2 * kept..<2 * kept + 2, with: span)
+            kept += 1
         }
+        tokens.ids.removeSubrange(kept...)
+        tokens.offsets.removeSubrange((2 * kept)...)
+    }
+
+    private func beginsWithSpace(_ text: UnsafeRawBufferPointer, _ range: Range<Int>) -> Bool {
+        text[range.lowerBound] == 0x20 || text[range].starts(with: PieceTables.boundary)
+    }
+
+    private func encodeOne(_ base: UnsafePointer<UInt8>, _ at: Int, _ stop: Int, prefixed: Bool, into tokens: inout TokenSequence) {
+        let most = 3 * (stop - at) + 4
+        withUnsafeTemporaryAllocation(of: UInt32.self, capacity: most) { ids in
+            withUnsafeTemporaryAllocation(of: UInt64.self, capacity: most) { spans in
+                let count = words.encode(base, at, stop, prefixed: prefixed, ids.baseAddress!, spans.baseAddress!)
+                tokens.append(ids.baseAddress!, spans.baseAddress!, abs(count))
+            }
+        }
+    }
+
+    /// Through the text as it is written for merging, in which user-defined pieces and normalised added tokens are found first.
+    private func encodeWritten(_ text: UnsafeRawBufferPointer, _ range: Range<Int>, prefixed: Bool, into tokens: inout TokenSequence) {
+        normalised.removeAll()
+        if prefixed { normalised.append(PieceTables.boundary, standingFor: range.lowerBound..<range.lowerBound) }
         for at in range {
             if text[at] == 0x20 {
-                normalised.append(contentsOf: Self.boundary)
-                origin.append(contentsOf: repeatElement(UInt32(at), count: 3))
+                normalised.append(PieceTables.boundary, standingFor: at..<at + 1)
             } else {
-                normalised.append(text[at])
-                origin.append(UInt32(at))
+                normalised.append(CollectionOfOne(text[at]), standingFor: at..<at + 1)
             }
         }
-        origin.append(UInt32(range.upperBound))
-    }
-
-    private func appendWithFallback(_ bytes: UnsafeRawBufferPointer, into tokens: inout TokenSequence) {
-        var lastIsFusedUnknown = false
-        for symbol in merger.symbols {
-            let (start, end) = (Int(symbol.start), Int(symbol.end))
-            if Int(symbol.id) < vocabulary.count {
-                tokens.append(symbol.id, Int(origin[start]), Int(origin[end]))
-                lastIsFusedUnknown = false
-            } else if let byteIDs {
-                appendBytes(bytes, start..<end, byteIDs, into: &tokens)
-            } else if let unknownID {
-                if lastIsFusedUnknown && fusesUnknown {
-                    tokens.offsets[tokens.offsets.count - 1] = origin[end]
-                } else {
-                    tokens.append(unknownID, Int(origin[start]), Int(origin[end]))
-                }
-                lastIsFusedUnknown = true
-            }
+        let first = tokens.ids.count
+        normalised.bytes.withUnsafeBytes { bytes in
+            written.split(
+                bytes, 0..<bytes.count,
+                section: { encodeWords(bytes, $0, prefixed: false, into: &tokens) },
+                match: { id, range in tokens.append(id, range.lowerBound, range.upperBound) })
         }
-    }
-
-    /// One token a byte. A character that came from one byte (▁ for a space) gives its span to its last byte token.
-    private func appendBytes(_ bytes: UnsafeRawBufferPointer, _ range: Range<Int>, _ byteIDs: [UInt32], into tokens: inout TokenSequence) {
-        let isWritten = Int(origin[range.upperBound] - origin[range.lowerBound]) == range.count
-        for at in range {
-            let start = isWritten ? Int(origin[at]) : Int(origin[range.lowerBound])
-            let end = isWritten ? Int(origin[at]) + 1 : at + 1 == range.upperBound ? Int(origin[range.upperBound]) : start
-            tokens.append(byteIDs[Int(bytes[at])], start, end)
-        }
+        tokens.translate(from: first, by: normalised)
     }
 
     func beginsWithPrefix(_ id: Int) -> Bool {
-        normalisation.prefix != .never && vocabulary.bytes(id).starts(with: Self.boundary)
+        normalisation.prefix != .never && tables.vocabulary.bytes(id).starts(with: PieceTables.boundary)
     }
 
-    func bytes(of id: Int) -> [UInt8] {
-        if let byte = byteOfID[UInt32(id)] { return [byte] }
-        return Self.textBytes(vocabulary.bytes(id))
-    }
-
-    /// A piece as it stands in the text: ▁ is a space.
-    static func textBytes(_ piece: ArraySlice<UInt8>) -> [UInt8] {
-        var result: [UInt8] = []
-        var rest = piece
-        while let first = rest.first {
-            let isSpace = rest.starts(with: boundary)
-            result.append(isSpace ? 0x20 : first)
-            rest = rest.dropFirst(isSpace ? 3 : 1)
-        }
-        return result
-    }
+    func bytes(of id: Int) -> [UInt8] { tables.textBytes(of: id) }
 }

@@ -1,12 +1,15 @@
 // What a tokenizer does with the text between added tokens.
 
-/// Turns a stretch of text into tokens.
-protocol SectionEncoder {
+/// Turns a stretch of text into tokens, with memory (a cache, scratch) of its own.
+protocol SectionEncoder: AnyObject {
     /// Appends the tokens of `text[range]`, with spans in the whole text.
     ///
-    /// - text: valid UTF-8. - range: whole characters; everything but added tokens. - recognising: whether added tokens that are
-    ///   written as the normaliser leaves them are looked for.
-    mutating func encode(_ text: UnsafeRawBufferPointer, _ range: Range<Int>, recognising: Bool, into tokens: inout TokenSequence)
+    /// - text: valid UTF-8. - range: whole characters; everything but added tokens. - startsText: whether the section begins where the
+    ///   original text does. - recognising: whether added tokens that are written as the normaliser leaves them are looked for.
+    func encode(_ text: UnsafeRawBufferPointer, _ range: Range<Int>, startsText: Bool, recognising: Bool, into tokens: inout TokenSequence)
+
+    /// One for another thread: the tables are shared, cache and scratch are its own.
+    func duplicate() -> any SectionEncoder
 
     /// The bytes of text that a token stands for by itself; the replacement of a word boundary is a space.
     func bytes(of id: Int) -> [UInt8]

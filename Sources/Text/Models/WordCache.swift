@@ -1,53 +1,248 @@
 // Words met before, with their tokens: most words of a corpus are.
 
-/// A table of fixed size, where a new word takes the place of the one that lay in its slot.
-struct WordCache {
-    private static let slots = 1 << 15
+/// Words and the tokens that tile them. Short words (up to 15 bytes) are their own keys and are found by one or two comparisons;
+/// longer ones are compared byte by byte. The memory is bounded: when it is full, old words give way.
+final class WordCache {
+    /// The longest word that `find` looks up by its two key words.
+    static let shortWord = 15
     /// Longer words are rare, and each costs its merges.
-    private static let longestWord = 32
-    private static let mostTokens = 12
+    static let longestWord = 512
+
+    /// A short word: its bytes, padded with zeros, the length in the highest byte; zero length is a free entry.
+    struct Key: Equatable {
+        var low: UInt64
+        var high: UInt64
+    }
 
     private struct Entry {
-        var length: UInt8 = 0
-        var count: UInt8 = 0
+        var key: Key
+        /// The first three ids, then in 8 bits each: how many tokens there are, and where the first and the second end. With more than
+        /// three tokens the first id is a place in `spilled` instead.
+        var first: UInt32
+        var second: UInt32
+        var third: UInt32
+        var shape: UInt32
     }
-    private var entries = [Entry](repeating: Entry(), count: WordCache.slots)
-    private var words = [UInt8](repeating: 0, count: WordCache.slots * WordCache.longestWord)
-    private var ids = [UInt32](repeating: 0, count: WordCache.slots * WordCache.mostTokens)
-    private var ends = [UInt8](repeating: 0, count: WordCache.slots * WordCache.mostTokens)
 
-    /// Appends the word's tokens where it is known.
-    func append(_ word: UnsafeRawBufferPointer, at start: Int, to tokens: inout TokenSequence) -> Bool {
-        guard word.count <= Self.longestWord else { return false }
-        let slot = slot(of: word)
-        let entry = entries[slot]
-        guard Int(entry.length) == word.count else { return false }
-        let base = slot * Self.longestWord
-        for at in 0..<word.count where words[base + at] != word[at] { return false }
-        var begin = start
-        for at in slot * Self.mostTokens..<slot * Self.mostTokens + Int(entry.count) {
-            tokens.append(ids[at], begin, start + Int(ends[at]))
-            begin = start + Int(ends[at])
+    private struct LongEntry {
+        var hash: UInt64 = 0
+        /// Where the word's bytes lie in `longBytes`.
+        var bytes: UInt32 = 0
+        var length: UInt32 = 0
+        /// Where its tokens lie in `spilled`.
+        var tokens: UInt32 = 0
+        var count: UInt32 = 0
+    }
+
+    private var entries: UnsafeMutablePointer<Entry>
+    /// Sets of `ways` entries, less one.
+    private var mask: UInt64
+    private var used = 0
+    private static let ways = 4
+    private static let firstSets = 1 << 12
+    private static let mostSets = 1 << 16
+
+    private var long: [LongEntry]
+    private var longBytes: [UInt8] = []
+    private static let longSlots = 1 << 14
+    private static let mostLongBytes = 4 << 20
+
+    /// Ids, each with the end of its token in the word.
+    private var spilled: [UInt64] = []
+    private static let mostSpilled = 1 << 20
+
+    init() {
+        entries = Self.empty(Self.firstSets)
+        mask = UInt64(Self.firstSets - 1)
+        long = [LongEntry](repeating: LongEntry(), count: Self.longSlots)
+    }
+
+    deinit { entries.deallocate() }
+
+    private static func empty(_ sets: Int) -> UnsafeMutablePointer<Entry> {
+        let raw = UnsafeMutableRawPointer.allocate(byteCount: sets * ways * MemoryLayout<Entry>.stride, alignment: 128)
+        let entries = raw.bindMemory(to: Entry.self, capacity: sets * ways)
+        entries.initialize(
+            repeating: Entry(key: Key(low: 0, high: 0), first: 0, second: 0, third: 0, shape: 0), count: sets * ways)
+        return entries
+    }
+
+    // MARK: Short words
+
+    /// The key of a word of 1 to 15 bytes; `readable` bytes may be read from its start.
+    @inline(__always)
+    static func key(_ word: UnsafePointer<UInt8>, _ length: Int, readable: Int) -> Key {
+        let raw = UnsafeRawPointer(word)
+        if readable >= 16 {
+            let low = UInt64(littleEndian: raw.loadUnaligned(as: UInt64.self))
+            let high = UInt64(littleEndian: (raw + 8).loadUnaligned(as: UInt64.self))
+            // Smart shifts past the width give zero.
+            let lowMask = length >= 8 ? UInt64.max : (1 &<< UInt64(8 * length)) &- 1
+            let highMask = length <= 8 ? 0 : (1 &<< UInt64(8 * (length - 8))) &- 1
+            return Key(low: low & lowMask, high: high & highMask | UInt64(length) &<< 56)
         }
-        return true
-    }
-
-    /// Remembers tokens that tile a word.
-    mutating func remember(_ word: UnsafeRawBufferPointer, _ tokens: TokenSequence, from first: Int, at start: Int) {
-        let count = tokens.ids.count - first
-        guard word.count <= Self.longestWord && count <= Self.mostTokens && count > 0 else { return }
-        let slot = slot(of: word)
-        entries[slot] = Entry(length: UInt8(word.count), count: UInt8(count))
-        for at in 0..<word.count { words[slot * Self.longestWord + at] = word[at] }
-        for at in 0..<count {
-            ids[slot * Self.mostTokens + at] = tokens.ids[first + at]
-            ends[slot * Self.mostTokens + at] = UInt8(Int(tokens.offsets[2 * (first + at) + 1]) - start)
+        var low: UInt64 = 0
+        var high: UInt64 = UInt64(length) &<< 56
+        for at in 0..<length {
+            if at < 8 { low |= UInt64(word[at]) &<< UInt64(8 * at) } else { high |= UInt64(word[at]) &<< UInt64(8 * (at - 8)) }
         }
+        return Key(low: low, high: high)
     }
 
-    private func slot(of word: UnsafeRawBufferPointer) -> Int {
-        var value: UInt64 = 0xcbf2_9ce4_8422_2325
-        for byte in word { value = (value ^ UInt64(byte)) &* 0x100_0000_01b3 }
-        return Int(truncatingIfNeeded: (value &* 0x9e37_79b9_7f4a_7c15) >> 40) & (Self.slots - 1)
+    @inline(__always)
+    private func firstEntry(_ key: Key) -> Int {
+        let product = (key.low ^ 0x9e37_79b9_7f4a_7c15).multipliedFullWidth(by: key.high ^ 0xd1b5_4a32_d192_ed03)
+        return Int(truncatingIfNeeded: (product.high ^ product.low) & mask) * Self.ways
+    }
+
+    /// Writes the tokens of a short word that begins at byte `start`, and returns how many; 0 where it is not known.
+    ///
+    /// - ids, spans: room for 16 more tokens; a span is its start in the lower half and its end in the upper.
+    @inline(__always)
+    func find(_ key: Key, _ length: Int, at start: Int, _ ids: UnsafeMutablePointer<UInt32>, _ spans: UnsafeMutablePointer<UInt64>) -> Int {
+        let first = firstEntry(key)
+        for way in 0..<Self.ways {
+            let entry = entries + (first + way)
+            guard entry.pointee.key == key else { continue }
+            let shape = entry.pointee.shape
+            let count = Int(shape & 0xFF)
+            let begin = UInt64(truncatingIfNeeded: start)
+            let end = begin &+ UInt64(truncatingIfNeeded: length)
+            if count == 1 {
+                ids[0] = entry.pointee.first
+                spans[0] = begin | end &<< 32
+                return 1
+            }
+            if count > 3 { return spill(Int(entry.pointee.first), count, at: begin, ids, spans) }
+            let one = begin &+ UInt64(shape &>> 8 & 0xFF)
+            let two = begin &+ UInt64(shape &>> 16 & 0xFF)
+            ids[0] = entry.pointee.first
+            ids[1] = entry.pointee.second
+            ids[2] = entry.pointee.third
+            spans[0] = begin | one &<< 32
+            spans[1] = one | two &<< 32
+            spans[2] = two | end &<< 32
+            return count
+        }
+        return 0
+    }
+
+    private func spill(
+        _ place: Int, _ count: Int, at begin: UInt64, _ ids: UnsafeMutablePointer<UInt32>, _ spans: UnsafeMutablePointer<UInt64>
+    ) -> Int {
+        var last = begin
+        spilled.withUnsafeBufferPointer { spilled in
+            for at in 0..<count {
+                let token = spilled[place + at]
+                ids[at] = UInt32(truncatingIfNeeded: token)
+                let end = begin &+ token &>> 32
+                spans[at] = last | end &<< 32
+                last = end
+            }
+        }
+        return count
+    }
+
+    /// Remembers the tokens of a short word: they tile it, the first beginning at byte `start`.
+    func remember(
+        _ key: Key, _ length: Int, at start: Int, _ ids: UnsafePointer<UInt32>, _ spans: UnsafePointer<UInt64>, _ count: Int
+    ) {
+        guard count > 0 && count <= length else { return }
+        if used > Int(mask + 1) * Self.ways / 2 && mask + 1 < Self.mostSets { grow() }
+        if spilled.count > Self.mostSpilled { removeAll() }
+        var entry = Entry(key: key, first: ids[0], second: 0, third: 0, shape: UInt32(count))
+        if count > 3 {
+            entry.first = UInt32(spilled.count)
+            spill(at: start, ids, spans, count)
+        } else {
+            func end(_ token: Int) -> UInt32 { UInt32(truncatingIfNeeded: Int(spans[token] >> 32) - start) }
+            if count > 1 {
+                entry.second = ids[1]
+                entry.shape |= end(0) << 8 | end(1) << 16
+            }
+            if count > 2 { entry.third = ids[2] }
+        }
+        place(entry)
+    }
+
+    private func place(_ entry: Entry) {
+        let first = firstEntry(entry.key)
+        for way in 0..<Self.ways where entries[first + way].key.high == 0 {
+            entries[first + way] = entry
+            used += 1
+            return
+        }
+        // The set is full: the newest goes first and pushes the oldest out.
+        for way in (1..<Self.ways).reversed() { entries[first + way] = entries[first + way - 1] }
+        entries[first] = entry
+    }
+
+    private func grow() {
+        let (old, count) = (entries, Int(mask + 1) * Self.ways)
+        mask = mask << 2 | 3
+        entries = Self.empty(Int(mask + 1))
+        used = 0
+        for at in 0..<count where old[at].key.high != 0 { place(old[at]) }
+        old.deallocate()
+    }
+
+    private func spill(at start: Int, _ ids: UnsafePointer<UInt32>, _ spans: UnsafePointer<UInt64>, _ count: Int) {
+        for at in 0..<count { spilled.append(UInt64(ids[at]) | UInt64(Int(spans[at] >> 32) - start) << 32) }
+    }
+
+    private func removeAll() {
+        entries.deallocate()
+        entries = Self.empty(Int(mask + 1))
+        used = 0
+        long = [LongEntry](repeating: LongEntry(), count: Self.longSlots)
+        longBytes.removeAll(keepingCapacity: true)
+        spilled.removeAll(keepingCapacity: true)
+    }
+
+    // MARK: Longer words
+
+    private func hash(_ word: UnsafePointer<UInt8>, _ length: Int) -> UInt64 {
+        let raw = UnsafeRawPointer(word)
+        var value = UInt64(length) &* 0x9e37_79b9_7f4a_7c15
+        var at = 0
+        func mix(_ more: UInt64) {
+            let product = (value ^ more).multipliedFullWidth(by: 0xd1b5_4a32_d192_ed03)
+            value = product.high ^ product.low
+        }
+        while at + 8 <= length {
+            mix(UInt64(littleEndian: (raw + at).loadUnaligned(as: UInt64.self)))
+            at += 8
+        }
+        if length >= 8 { mix(UInt64(littleEndian: (raw + (length - 8)).loadUnaligned(as: UInt64.self))) }
+        return value | 1
+    }
+
+    /// As `find`, for words of 16 to `longestWord` bytes; there must be room for `length` more tokens.
+    func findLong(
+        _ word: UnsafePointer<UInt8>, _ length: Int, at start: Int, _ ids: UnsafeMutablePointer<UInt32>,
+        _ spans: UnsafeMutablePointer<UInt64>
+    ) -> Int {
+        let hash = hash(word, length)
+        let entry = long[Int(truncatingIfNeeded: hash >> 32) & (Self.longSlots - 1)]
+        guard entry.hash == hash, entry.length == UInt32(length) else { return 0 }
+        let isSame = longBytes.withUnsafeBufferPointer { known in
+            let known = known.baseAddress! + Int(entry.bytes)
+            for at in 0..<length where known[at] != word[at] { return false }
+            return true
+        }
+        return isSame ? spill(Int(entry.tokens), Int(entry.count), at: UInt64(start), ids, spans) : 0
+    }
+
+    /// Remembers the tokens of a longer word, in the place of the one that lay in its slot.
+    func rememberLong(
+        _ word: UnsafePointer<UInt8>, _ length: Int, at start: Int, _ ids: UnsafePointer<UInt32>, _ spans: UnsafePointer<UInt64>,
+        _ count: Int
+    ) {
+        if spilled.count > Self.mostSpilled || longBytes.count > Self.mostLongBytes { removeAll() }
+        let hash = hash(word, length)
+        long[Int(truncatingIfNeeded: hash >> 32) & (Self.longSlots - 1)] = LongEntry(
+            hash: hash, bytes: UInt32(longBytes.count), length: UInt32(length), tokens: UInt32(spilled.count), count: UInt32(count))
+        longBytes.append(contentsOf: UnsafeBufferPointer(start: word, count: length))
+        spill(at: start, ids, spans, count)
     }
 }

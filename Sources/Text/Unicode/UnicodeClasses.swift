@@ -1,5 +1,7 @@
 // The class of a code point, by one look into a table.
 
+import Glibc
+
 /// Classes that pre-tokenisers tell apart.
 struct UnicodeClasses: OptionSet {
     let rawValue: UInt8
@@ -11,27 +13,25 @@ struct UnicodeClasses: OptionSet {
     /// Word characters, which an added token with `single_word` must not touch.
     static let word = UnicodeClasses(rawValue: 16)
 
-    private static let table: [UInt8] = {
+    /// One byte of classes for every code point. It lives as long as the process.
+    nonisolated(unsafe) static let table: UnsafePointer<UInt8> = {
         let all: [([UInt32], UnicodeClasses)] = [
             (UnicodeRanges.letters, .letter), (UnicodeRanges.numbers, .number), (UnicodeRanges.spaces, .space),
-            (UnicodeRanges.digits, .digit),
-            (UnicodeRanges.words, .word),
+            (UnicodeRanges.digits, .digit), (UnicodeRanges.words, .word),
         ]
-        let last = all.compactMap { $0.0.last }.max() ?? 0
-        var table = [UInt8](repeating: 0, count: Int(last) + 1)
+        // Zeroed pages that nothing touches cost nothing.
+        guard let raw = calloc(0x11_0000, 1) else { fatalError("no memory for 1 MiB of character classes") }
+        let table = raw.assumingMemoryBound(to: UInt8.self)
         for (ranges, member) in all {
             for at in stride(from: 0, to: ranges.count, by: 2) {
                 for code in ranges[at]...ranges[at + 1] { table[Int(code)] |= member.rawValue }
             }
         }
-        return table
+        return UnsafePointer(table)
     }()
 
-    /// The classes of a code point; none past the last code point with a class.
-    static func of(_ code: UInt32) -> UnicodeClasses {
-        let table = Self.table
-        return Int(code) < table.count ? UnicodeClasses(rawValue: table[Int(code)]) : []
-    }
+    /// The classes of a code point.
+    static func of(_ code: UInt32) -> UnicodeClasses { UnicodeClasses(rawValue: table[Int(code)]) }
 }
 
 /// The code point that begins at a byte of valid UTF-8, and its length in bytes.

@@ -6,55 +6,77 @@ struct Merge {
     var result: UInt32
 }
 
-/// Pairs of symbols to their merges, open addressing.
-struct MergeTable {
-    /// Left symbol in the upper half, right in the lower, plus one so that 0 is free.
-    private var keys: [UInt64]
-    private var merges: [Merge]
+/// Pairs of symbols to their merges: open addressing, a key and its merge side by side. Filled once, then only read.
+final class MergeTable: @unchecked Sendable {
+    /// `packed` of a pair that does not merge: later than every rank.
+    static let none = UInt64.max
+
+    private struct Slot {
+        /// Left symbol in the upper half, right in the lower, plus one so that 0 is free.
+        var key: UInt64
+        /// Rank in the upper half, result in the lower.
+        var packed: UInt64
+    }
+    private var slots: UnsafeMutablePointer<Slot>
+    private var size: Int
     private(set) var count = 0
+    /// One more than the highest rank.
+    private(set) var rankCount = 0
 
     init(capacity: Int) {
-        var size = 16
-        while size < 2 * capacity { size *= 2 }
-        keys = [UInt64](repeating: 0, count: size)
-        merges = [Merge](repeating: Merge(rank: 0, result: 0), count: size)
+        size = 16
+        while 2 * size < 3 * capacity { size *= 2 }
+        slots = Self.empty(size)
+    }
+
+    deinit { slots.deallocate() }
+
+    private static func empty(_ size: Int) -> UnsafeMutablePointer<Slot> {
+        let slots = UnsafeMutablePointer<Slot>.allocate(capacity: size)
+        slots.initialize(repeating: Slot(key: 0, packed: none), count: size)
+        return slots
     }
 
     /// Adds a pair; one that is there already gets the new merge, as in the tokenizers package.
-    mutating func insert(_ left: UInt32, _ right: UInt32, _ merge: Merge) {
-        if 2 * (count + 1) > keys.count { grow() }
-        let slot = slot(of: key(left, right))
-        if keys[slot] == 0 {
-            keys[slot] = key(left, right)
-            count += 1
-        }
-        merges[slot] = merge
+    func insert(_ left: UInt32, _ right: UInt32, _ merge: Merge) {
+        if 3 * (count + 1) > 2 * size { grow() }
+        let key = key(left, right)
+        let slot = slot(of: key)
+        if slots[slot].key == 0 { count += 1 }
+        slots[slot] = Slot(key: key, packed: UInt64(merge.rank) << 32 | UInt64(merge.result))
+        rankCount = max(rankCount, Int(merge.rank) + 1)
+    }
+
+    /// Rank in the upper half and result in the lower; `none` for a pair that does not merge.
+    @inline(__always)
+    func packed(_ left: UInt32, _ right: UInt32) -> UInt64 {
+        slots[slot(of: key(left, right))].packed
     }
 
     func merge(_ left: UInt32, _ right: UInt32) -> Merge? {
-        let slot = slot(of: key(left, right))
-        return keys[slot] == 0 ? nil : merges[slot]
+        let packed = packed(left, right)
+        return packed == Self.none ? nil : Merge(rank: UInt32(packed >> 32), result: UInt32(truncatingIfNeeded: packed))
     }
 
+    @inline(__always)
     private func key(_ left: UInt32, _ right: UInt32) -> UInt64 {
         (UInt64(left) << 32 | UInt64(right)) &+ 1
     }
 
+    /// The slot of a key, or the free one where it belongs.
+    @inline(__always)
     private func slot(of key: UInt64) -> Int {
-        let mask = keys.count - 1
-        var slot = Int(truncatingIfNeeded: (key &* 0x9e37_79b9_7f4a_7c15) >> 24) & mask
-        while keys[slot] != 0 && keys[slot] != key { slot = (slot + 1) & mask }
+        let product = key.multipliedFullWidth(by: 0x9e37_79b9_7f4a_7c15)
+        var slot = Int(truncatingIfNeeded: product.high ^ product.low) & (size - 1)
+        while slots[slot].key != key && slots[slot].key != 0 { slot = (slot + 1) & (size - 1) }
         return slot
     }
 
-    private mutating func grow() {
-        let (oldKeys, oldMerges) = (keys, merges)
-        keys = [UInt64](repeating: 0, count: 2 * keys.count)
-        merges = [Merge](repeating: Merge(rank: 0, result: 0), count: keys.count)
-        for (key, merge) in zip(oldKeys, oldMerges) where key != 0 {
-            let slot = slot(of: key)
-            keys[slot] = key
-            merges[slot] = merge
-        }
+    private func grow() {
+        let (old, oldSize) = (slots, size)
+        size *= 2
+        slots = Self.empty(size)
+        for at in 0..<oldSize where old[at].key != 0 { slots[slot(of: old[at].key)] = old[at] }
+        old.deallocate()
     }
 }

@@ -3,7 +3,7 @@
 /// Entries keyed by their bytes.
 ///
 /// Never by `String`: Swift compares strings by canonical equivalence, and Llama-2's 32,000 entries would become 31,994.
-struct Vocabulary {
+struct Vocabulary: Sendable {
     private var arena: [UInt8] = []
     /// Entry i is arena[starts[i]..<starts[i + 1]].
     private var starts: [Int] = [0]
@@ -22,6 +22,10 @@ struct Vocabulary {
 
     func bytes(_ id: Int) -> ArraySlice<UInt8> {
         arena[starts[id]..<starts[id + 1]]
+    }
+
+    func withBytes<Result>(_ id: Int, _ body: (UnsafeRawBufferPointer) -> Result) -> Result {
+        arena.withUnsafeBytes { body(UnsafeRawBufferPointer(rebasing: $0[starts[id]..<starts[id + 1]])) }
     }
 
     /// Appends an entry and returns its id. An entry whose bytes are there already gets an id that `id(of:)` does not find.

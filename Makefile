@@ -1,6 +1,7 @@
 # Preceptor: targets
 #   make            build the tools into .build/release (static Swift standard library)
 #   make test       all checks: unit and numeric tests in release, the tools as a shell sees them, sources, man pages
+#   make check-exact  tokenize against its peers on every vocabulary that packages ship: minutes; PATTERN=… names some
 #   make demo       the main job on real input, about ten minutes; DEMO_TOKENS=… scales it
 #   make bench      kernels against the machine's measured peak
 #   make install    PREFIX=/usr/local DESTDIR=: stripped tools and man pages
@@ -17,7 +18,7 @@ BIN := .build/release
 # What a shell says of OpenBLAS's core must not decide what is tested and measured: see docs/decisions/0002-openblas-core.md.
 unexport OPENBLAS_CORETYPE OPENBLAS_L2_SIZE
 
-.PHONY: all build test demo bench install man format setup assets clean
+.PHONY: all build test check-exact demo bench install man format setup assets clean
 all: build
 
 # Package.swift hands the commit to the one C file that --version asks; a new commit costs that file and a link.
@@ -29,6 +30,9 @@ build: setup
 
 test: build assets
 	scripts/test
+
+check-exact: build
+	scripts/check-exact '$(PATTERN)'
 
 demo:
 	DEMO_TOKENS='$(DEMO_TOKENS)' scripts/demo

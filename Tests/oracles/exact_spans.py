@@ -1,0 +1,260 @@
+"""Which bytes of the text each token stands for, from the bytes of the tokens alone: the rule of the man page, written a second time.
+
+The text is rewritten by the peer's normaliser in the smallest stretches that it changes on their own; a byte that came out of a
+changed stretch stands for the whole stretch, any other byte for itself. Tokens tile what came out; bytes without a token are a gap.
+"""
+from tokens_vocabularies import BLOCK
+
+CONTEXT = 40
+
+
+class Unexplained(Exception):
+    """The peer's tokens are not the text's bytes: the rule here, or the way the peer was made, is wrong."""
+
+
+def stretches(text, rewrite):
+    """(original, what it becomes), in order."""
+    at, count = 0, len(text)
+    single = {}
+
+    def alone(character):
+        if character not in single:
+            single[character] = rewrite(character)
+        return single[character]
+
+    while at < count:
+        end = at + 1
+        while end < count and not _is_cut(text, at, end, rewrite, alone):
+            end += 1
+        piece = text[at:end]
+        yield piece, alone(piece) if len(piece) == 1 else rewrite(piece)
+        at = end
+
+
+def _is_cut(text, start, at, rewrite, alone):
+    left, right = text[at - 1], text[at]
+    if left < "\u0300" and right < "\u0300" and alone(left) == left and alone(right) == right:
+        return True
+    before, after = text[start:at], text[at : at + CONTEXT]
+    return rewrite(before + after) == rewrite(before) + rewrite(after)
+
+
+class Stream:
+    """Rewritten bytes with their origin."""
+
+    def __init__(self):
+        self.bytes, self.starts, self.ends = bytearray(), [], []
+
+    def put(self, data, start, end):
+        self.bytes += data
+        self.starts += [start] * len(data)
+        self.ends += [end] * len(data)
+
+    def keep(self, data, start):
+        self.bytes += data
+        self.starts += range(start, start + len(data))
+        self.ends += range(start + 1, start + len(data) + 1)
+
+
+def section(peer, text, start):
+    """The stream of one stretch of text between added tokens, whose first byte is `start`."""
+    stream, at = Stream(), start
+    dummy = peer.dummy
+    pairs = stretches(text, peer.rewrite) if peer.rewrite else ((character, character) for character in text)
+    items = []
+    for original, became in pairs:
+        end = at + len(original.encode())
+        if original == became:
+            for character in original:
+                items.append((character, at, at + len(character.encode())))
+                at = items[-1][2]
+        else:
+            items += [(character, at, end) for character in became]
+        at = end
+    if peer.form == "pieces":
+        items = [(BLOCK if character == " " else character, first, last) for character, first, last in items]
+        if peer.strips:
+            items = _without_extra_spaces(items)
+        if dummy and items:
+            stream.put(BLOCK.encode(), items[0][1], items[0][1])
+    for character, first, last in items:
+        data = character.encode()
+        if last - first == len(data):
+            stream.keep(data, first)
+        else:
+            stream.put(data, first, last)
+    return stream
+
+
+def _without_extra_spaces(items):
+    kept = []
+    for item in items:
+        if item[0] == BLOCK and (not kept or kept[-1][0] == BLOCK):
+            continue
+        kept.append(item)
+    while kept and kept[-1][0] == BLOCK:
+        kept.pop()
+    return kept
+
+
+def fast(peer, text, data, ids):
+    """Spans where no token is anything but its own bytes and no byte is lost; None where that does not hold."""
+    if peer.rewrite and peer.rewrite(text) != text and peer.rewrite(text).replace(BLOCK, " ") != text:
+        return None
+    if peer.form == "words" or peer.strips:
+        return None
+    if peer.form == "bytes":
+        parts = [peer.bytes_of[at] for at in ids]
+        if b"".join(parts) != data:
+            return None
+        widths = [len(part) for part in parts]
+    else:
+        if not hasattr(peer, "spaced"):
+            peer.spaced = {at: value.replace(BLOCK.encode(), b" ") for at, value in peer.bytes_of.items()}
+            peer.added_ids = set(peer.added)
+        if BLOCK in text or not peer.added_ids.isdisjoint(ids):
+            return None
+        parts = [peer.spaced[at] for at in ids]
+        if b"".join(parts) != (b" " + data if peer.dummy and data else data):
+            return None
+        widths = [len(part) for part in parts]
+        if peer.dummy and widths:
+            widths[0] -= 1
+    out, at = [], 0
+    for width in widths:
+        out += (at, at + width)
+        at += width
+    return out
+
+
+def spans(peer, text, ids):
+    """Two offsets a token, and the bytes of the text that no token covers."""
+    data = text.encode()
+    found = fast(peer, text, data, ids)
+    if found is not None:
+        return found
+    places = _added_places(peer, text, ids)
+    out, start, at = [], 0, 0
+    while at < len(ids) or start < len(data):
+        upto = next((index for index in range(at, len(ids)) if places[index] is not None), len(ids))
+        end = places[upto][0] if upto < len(ids) else len(data)
+        if upto > at:
+            out += _walk(peer, data[start:end].decode(), start, ids[at:upto])
+        if upto == len(ids):
+            break
+        # White space that the match before has taken is not covered twice.
+        first, last = max(places[upto][0], start), places[upto][1]
+        out += (first, max(first, last))
+        start, at = max(start, last), upto + 1
+    return out
+
+
+def _added_places(peer, text, ids):
+    if not peer.added:
+        return [None] * len(ids)
+    if hasattr(peer, "places"):
+        found = []
+        places = peer.places(text)
+        byte = _byte_places(text)
+        queue = [(byte[first], byte[last], at) for first, last, at in places]
+        for at in ids:
+            found.append(queue.pop(0)[:2] if queue and queue[0][2] == at else None)
+        return found
+    found = peer.located(text)
+    if len(found) != len(ids):
+        raise Unexplained("the peer gives other tokens alone than in a batch")
+    return found
+
+
+def _byte_places(text):
+    places = [0]
+    for character in text:
+        places.append(places[-1] + len(character.encode()))
+    return places
+
+
+def _walk(peer, text, start, ids):
+    stream = section(peer, text, start)
+    held = _held(peer)
+    lengths = peer.unknown_lengths(text) if peer.unknown in ids and hasattr(peer, "unknown_lengths") else None
+    words = _words(peer, stream) if peer.form == "words" else None
+    out, at = [], 0
+    for index, token in enumerate(ids):
+        if words is not None:
+            at, end = _word_part(peer, stream, words, at, token)
+        elif token == peer.unknown:
+            length = lengths.pop(0) if lengths is not None else _unknown_length(peer, stream, at, ids, index)
+            end = at + length
+        else:
+            value = peer.bytes_of[token]
+            while held is not None and not stream.bytes.startswith(value, at) and at < len(stream.bytes) and stream.bytes[at] not in held:
+                at += 1
+            end = at
+            if held is None:
+                if not stream.bytes.startswith(value, at):
+                    raise Unexplained(f"token {token} {value!r} is not at byte {at} of {bytes(stream.bytes[at : at + 20])!r}")
+                end = at + len(value)
+            else:
+                for byte in value:
+                    while end < len(stream.bytes) and stream.bytes[end] != byte and stream.bytes[end] not in held:
+                        end += 1
+                    if end >= len(stream.bytes) or stream.bytes[end] != byte:
+                        raise Unexplained(f"token {token} {value!r} is not at byte {end} of {bytes(stream.bytes[end : end + 20])!r}")
+                    end += 1
+        if end > at:
+            first = stream.starts[at]
+            out += (first, max(first, stream.ends[end - 1]))
+        else:
+            out += (start, start)
+        at = end
+    rest = stream.bytes[at:]
+    if held is None and words is None and rest or held is not None and any(byte in held for byte in rest):
+        raise Unexplained(f"no token for {bytes(rest[:20])!r}")
+    return out
+
+
+def _held(peer):
+    """Bytes that a byte-level vocabulary can express."""
+    if peer.form != "bytes":
+        return None
+    if not hasattr(peer, "held"):
+        peer.held = {value[0] for at, value in peer.bytes_of.items() if len(value) == 1}
+    return peer.held
+
+
+def _unknown_length(peer, stream, at, ids, index):
+    """An unknown run of a model of tokenizers goes to where the next token that is known begins."""
+    rest = stream.bytes[at:].decode()
+    value = peer.bytes_of[ids[index + 1]] if index + 1 < len(ids) else None
+    if value is None:
+        return len(stream.bytes) - at
+    if not hasattr(peer, "known"):
+        peer.known = set(peer.bytes_of.values())
+    length = 0
+    for character in rest:
+        if length and (stream.bytes.startswith(value, at + length) and character.encode() in peer.known or ids[index + 1] == peer.unknown):
+            break
+        length += len(character.encode())
+    return length
+
+
+def _words(peer, stream):
+    """(start, end) in the stream of each word that the pre-tokeniser finds."""
+    text = stream.bytes.decode()
+    byte = _byte_places(text)
+    return [(byte[first], byte[last]) for _, (first, last) in peer.tokenizer.pre_tokenizer.pre_tokenize_str(text)]
+
+
+def _word_part(peer, stream, words, at, token):
+    """Where the next token of WordPiece begins and ends: in the word at `at`, or in the next one."""
+    while words and at >= words[0][1]:
+        words.pop(0)
+    if not words:
+        raise Unexplained("more tokens than words")
+    at = max(at, words[0][0])
+    if token == peer.unknown:
+        return at, words[0][1]
+    value = peer.bytes_of[token]
+    if not stream.bytes.startswith(value, at):
+        raise Unexplained(f"token {token} {value!r} is not at byte {at} of {bytes(stream.bytes[at : at + 20])!r}")
+    return at, at + len(value)

@@ -32,11 +32,11 @@ let package = Package(
         .systemLibrary(name: "CJansson", pkgConfig: "jansson", providers: [.apt(["libjansson-dev"])]),
         // Inner loops in C vector extensions, one copy per instruction set, chosen at run time; no flags.
         .target(name: "CKernels"),
-        // The commit as a C string (Swift takes no constants from outside), and a system call that Swift does not import.
+        // The commit as a C string (Swift takes no constants from outside), a system call that Swift does not import, an instruction.
         .target(name: "CSystem", cSettings: [.define("PRECEPTOR_COMMIT", to: commit)]),
 
         .target(name: "Compute", dependencies: ["CKernels", "COpenBLAS"]),
-        .target(name: "Streams", dependencies: ["CJansson"]),
+        .target(name: "Streams", dependencies: ["CJansson", "CSystem"]),
         .target(name: "Text", dependencies: ["Streams"]),
         // Joins files to models: Hugging Face folders, GGUF, training state.
         .target(name: "Checkpoints", dependencies: ["Compute", "Streams"]),

@@ -1,6 +1,7 @@
 // XXH64, CRC-32C and SHA-256 against published vectors, and in pieces against the whole.
-import Streams
 import XCTest
+
+@testable import Streams
 
 final class HashTests: XCTestCase {
     /// The buffer of the xxHash project's own sanity check: bytes of a multiplicative generator.
@@ -27,6 +28,13 @@ final class HashTests: XCTestCase {
             XCTAssertEqual(hash.digest(), expected, "\(count) bytes, seed \(seed)")
         }
         XCTAssertEqual(Array("abc".utf8).withUnsafeBytes(XXH64.hash), 0x44BC_2CF5_AD77_0999)
+    }
+
+    func testCRC32CByTablesIsTheInstructions() {
+        let bytes = (0..<700).map { UInt8(truncatingIfNeeded: $0 &* 2_654_435_761 >> 7) }
+        for count in 0..<700 {
+            bytes[..<count].withUnsafeBytes { XCTAssertEqual(crc32c($0, continuing: 7), crc32cByTables($0, continuing: 7)) }
+        }
     }
 
     func testCRC32CKnownValues() {

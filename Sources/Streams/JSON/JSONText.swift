@@ -89,6 +89,9 @@ public struct JSONText {
         needsComma = false
     }
 
+    /// Text that carries its own commas.
+    mutating func append(_ text: UnsafeBufferPointer<UInt8>) { bytes.append(contentsOf: text) }
+
     private mutating func separate() {
         if needsComma { bytes.append(UInt8(ascii: ",")) }
         needsComma = true
@@ -111,14 +114,11 @@ public struct JSONText {
     }
 
     private mutating func digits(_ value: UInt64) {
-        if value < 10 { return bytes.append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: value)) }
-        var rest = value
-        let first = bytes.count
-        while rest > 0 {
-            bytes.append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10))
-            rest /= 10
+        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 20) { memory in
+            var at = memory.baseAddress!
+            writeDigits(value, &at)
+            bytes.append(contentsOf: UnsafeBufferPointer(start: memory.baseAddress!, count: at - memory.baseAddress!))
         }
-        bytes[first...].reverse()
     }
 
     private mutating func escape(_ byte: UInt8) {
@@ -141,4 +141,24 @@ public struct JSONText {
 /// A digit of lower-case hexadecimal.
 func hexDigit(_ value: UInt8) -> UInt8 {
     value < 10 ? UInt8(ascii: "0") + value : UInt8(ascii: "a") + value - 10
+}
+
+/// Writes a number's decimal digits, at most 20, and moves past them.
+@inline(__always)
+func writeDigits(_ value: UInt64, _ at: inout UnsafeMutablePointer<UInt8>) {
+    var length = 1
+    var limit: UInt64 = 10
+    while length < 20, value >= limit {
+        length &+= 1
+        limit = length < 20 ? limit &* 10 : .max
+    }
+    var rest = value
+    var place = length &- 1
+    while place >= 0 {
+        let next = rest / 10
+        at[place] = UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: rest &- next &* 10)
+        rest = next
+        place &-= 1
+    }
+    at += length
 }

@@ -36,9 +36,7 @@ final class NDJSONRecordSink: RecordSink {
                 line.string(TensorStream.hex(hashes[document], digits: 16))
             }
             line.key("input_ids")
-            line.beginArray()
-            for token in tokens { line.integer(UInt64(batch.inputIDs[token])) }
-            line.endArray()
+            batch.inputIDs.withUnsafeBufferPointer { line.integers(UnsafeBufferPointer(rebasing: $0[tokens])) }
             if let offsets = batch.offsets { pairs("offsets", offsets, tokens) }
             if let logProbs = batch.logProbs { floats("log_probs", logProbs, tokens) }
             if let ranges = batch.teacherRanges { pairs("teacher_ranges", ranges, tokens) }
@@ -52,14 +50,8 @@ final class NDJSONRecordSink: RecordSink {
 
     private func pairs(_ key: String, _ column: [UInt32], _ tokens: Range<Int>) {
         line.key(key)
-        line.beginArray()
-        for token in tokens {
-            line.beginArray()
-            line.integer(UInt64(column[2 * token]))
-            line.integer(UInt64(column[2 * token + 1]))
-            line.endArray()
-        }
-        line.endArray()
+        let range = 2 * tokens.lowerBound..<2 * tokens.upperBound
+        column.withUnsafeBufferPointer { line.pairs(UnsafeBufferPointer(rebasing: $0[range])) }
     }
 
     private func floats(_ key: String, _ column: [Float], _ tokens: Range<Int>) {

@@ -40,6 +40,32 @@ public struct ThreadOptions: ParsableArguments {
     }
 }
 
+/// What to do with a record that is refused.
+public enum OnError: String, CaseIterable, Sendable, ExpressibleByArgument {
+    case fail, skip
+}
+
+/// How bad records of a corpus are met.
+public struct RejectOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("A bad record: fail, or skip it, go on, and end with status 1.", valueName: "what"))
+    public var onError = OnError.fail
+
+    @Option(
+        help: ArgumentHelp("File for the lines that are skipped, unchanged (default: none; needed by --on-error skip).", valueName: "file"))
+    public var rejects: String?
+
+    @Option(help: ArgumentHelp("Longest line of the input.", valueName: "n"))
+    public var maxLineBytes = CorpusReader.longestLine
+
+    public init() {}
+
+    public mutating func validate() throws {
+        if onError == .skip && rejects == nil { throw ValidationError("--on-error skip needs --rejects FILE for the lines that it skips") }
+        if onError == .fail && rejects != nil { throw ValidationError("--rejects is for --on-error skip") }
+        guard (1...(1 << 31)).contains(maxLineBytes) else { throw ValidationError("--max-line-bytes must lie between 1 and 2147483648") }
+    }
+}
+
 /// Where a report goes.
 public struct FileOptions: ParsableArguments {
     @Option(

@@ -1,4 +1,4 @@
-// tokenize: NDJSON text in, token records with byte offsets out.
+// tokenize: NDJSON text in, token records with byte offsets out, and back.
 
 import ArgumentParser
 import Command
@@ -9,11 +9,12 @@ import Text
 struct Tokenize: Tool {
     static let configuration = CommandConfiguration(
         commandName: "tokenize",
-        abstract: "Turn NDJSON text into token records with byte offsets.",
+        abstract: "Turn NDJSON text into token records with byte offsets, and back.",
         discussion: """
             Reads {"id":…,"text":…} records, one a line, and writes the token ids of each text with the half-open byte \
             span that each token stands for. The vocabulary is a Hugging Face tokenizer.json, a SentencePiece .model, \
-            a .gguf with its vocabulary inside, or a folder that holds one of them (searched in this order).
+            a .gguf with its vocabulary inside, or a folder that holds one of them (searched in this order). \
+            With --decode it reads token records and writes {"id":…,"text":…}.
             """)
 
     @Option(help: ArgumentHelp("Vocabulary: a file or a folder.", valueName: "path"))
@@ -31,9 +32,26 @@ struct Tokenize: Tool {
     @Flag(help: "Read strings like '<|im_end|>' in the text as text, not as the added tokens of that name.")
     var plainText = false
 
+    @Option(
+        help: ArgumentHelp(
+            "Join the documents and cut them into chunks of so many tokens, without offsets (default: documents stay whole).",
+            valueName: "length"))
+    var pack: Int?
+
+    @Option(help: ArgumentHelp("Token behind each document of a chunk: eos (the vocabulary's), none, or an id.", valueName: "token"))
+    var separator = Separator.eos
+
+    @Flag(help: "Turn token records back into text records.")
+    var decode = false
+
+    @Flag(help: "With --decode: write U+FFFD for bytes that make up no character, instead of refusing them.")
+    var lossy = false
+
     @Option(help: ArgumentHelp("Tokens in one record of the tensor stream, about.", valueName: "n"))
     var batchTokens = 65536
 
+    @OptionGroup var reject: RejectOptions
+    @OptionGroup var threads: ThreadOptions
     @OptionGroup var output: OutputOptions
     @OptionGroup var common: CommonOptions
 
@@ -42,51 +60,46 @@ struct Tokenize: Tool {
 
     func validate() throws {
         guard batchTokens >= 1 else { throw ValidationError("--batch-tokens must be at least 1") }
+        if let pack, pack < 1 { throw ValidationError("--pack must be at least 1") }
+        if pack == nil && separator != .eos { throw ValidationError("--separator is for --pack") }
+        if lossy && !decode { throw ValidationError("--lossy is for --decode") }
+        if decode && (pack != nil || addSpecialTokens || plainText || reject.onError == .skip) {
+            throw ValidationError("--decode takes none of --pack, --add-special-tokens, --plain-text and --on-error skip")
+        }
     }
 
     func run(_ context: Context) throws {
         let inputs = try context.inputs(files)
         let tokenizer = try Tokenizer.load(self.tokenizer)
         tokenizer.recognisesAddedTokens = !plainText
-        let writer = try RecordWriter(
-            output.open(), header: header(of: tokenizer, context), encoding: output.format)
-        let progress = context.progress(unit: "tokens")
-        var corpusTokenizer = CorpusTokenizer(tokenizer, addsSpecialTokens: addSpecialTokens)
-        var batch = RecordBatch()
-        for path in inputs {
-            let corpus = CorpusReader(try ByteInput.open(path), textKey: textKey, idKey: idKey)
-            while let document = try corpus.next() {
-                corpusTokenizer.append(document, to: &batch)
-                if batch.tokenCount >= batchTokens {
-                    progress.advance(batch.tokenCount)
-                    try writer.write(batch)
-                    batch.removeAll()
-                }
-            }
+        if decode {
+            try Decoding(self, tokenizer, context).run(inputs)
+        } else {
+            try Encoding(self, tokenizer, context).run(inputs)
         }
-        if batch.documentCount > 0 { try writer.write(batch) }
-        try writer.finish()
-        progress.finish()
-        context.note(summary(corpusTokenizer))
+    }
+}
+
+/// What stands behind each document of packed chunks: `--separator`.
+enum Separator: Equatable, ExpressibleByArgument {
+    case eos, none
+    case id(UInt32)
+
+    init?(argument: String) {
+        switch argument {
+        case "eos": self = .eos
+        case "none": self = .none
+        default:
+            guard let id = UInt32(argument), argument.utf8.first != UInt8(ascii: "+") else { return nil }
+            self = .id(id)
+        }
     }
 
-    private func summary(_ done: CorpusTokenizer) -> String {
-        var text = "\(done.documents) documents, \(done.bytes) bytes, \(done.tokens) tokens"
-        if done.droppedBytes > 0 { text += ", \(done.droppedBytes) bytes that the vocabulary cannot express" }
-        return text
-    }
-
-    private func header(of tokenizer: Tokenizer, _ context: Context) -> StreamHeader {
-        var header = StreamHeader(.tokens)
-        header["producer"] = context.producer
-        header["tokenizer"] = context.provenance ? tokenizer.name : nil
-        header["vocabulary_sha256"] = tokenizer.vocabularySHA256
-        header["vocabulary_size"] = String(tokenizer.vocabularySize)
-        header["special_tokens"] = addSpecialTokens ? "added" : "none"
-        header["bos_id"] = tokenizer.bosID.map { String($0) }
-        header["eos_id"] = tokenizer.eosID.map { String($0) }
-        header["add_bos"] = String(tokenizer.addsBOS)
-        header["add_eos"] = String(tokenizer.addsEOS)
-        return header
+    var defaultValueDescription: String {
+        switch self {
+        case .eos: "eos"
+        case .none: "none"
+        case .id(let id): String(id)
+        }
     }
 }

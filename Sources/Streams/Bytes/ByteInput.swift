@@ -15,6 +15,9 @@ public final class ByteInput {
     /// Whether the last line ended with a newline; false only for the last line of an input that lacks it.
     public private(set) var lineWasEnded = true
 
+    /// Asked, like `Interruption`, while a read waits for bytes that may never come: yes makes it throw `Failure.stopped`.
+    public var isAbandoned: (() -> Bool)?
+
     static let chunk = 1 << 20
 
     private let descriptor: Int32
@@ -97,7 +100,7 @@ public final class ByteInput {
     ///
     /// Only byte 0x0A ends a line. Throws `Failure.badData` for a line of more than `limit` bytes; the next call then returns the line after it.
     public func line(limit: Int) throws -> UnsafeRawBufferPointer? {
-        if discardingLine { try discardLine() }
+        while try partOfLongLine() != nil {}
         var scanned = 0
         while true {
             let fresh = end - start - scanned
@@ -123,26 +126,55 @@ public final class ByteInput {
         return line
     }
 
+    /// Whole lines with their newlines: those at hand, of `size` bytes together at most, or one longer line; nil at the end. The bytes are
+    /// valid until the next call on this input. Does not count lines.
+    ///
+    /// Throws `Failure.badData`, its line number 1, for a line that is longer than both `limit` and `size`: a shorter one is for the caller
+    /// to refuse. `partOfLongLine` then gives that line; the next call returns the lines after it.
+    public func lines(upTo size: Int, limit: Int) throws -> UnsafeRawBufferPointer? {
+        while try partOfLongLine() != nil {}
+        while true {
+            let held = end - start
+            let first = UnsafeRawPointer(buffer + start)
+            if let last = lastNewline(UnsafeRawBufferPointer(start: first, count: min(held, size))) { return takeLines(last + 1) }
+            if held > size, let found = memchr(first + size, 0x0A, held - size), UnsafeRawPointer(found) - first <= limit {
+                return takeLines(UnsafeRawPointer(found) - first + 1)
+            }
+            guard held <= max(limit, size) else {
+                discardingLine = true
+                throw ByteInput.tooLong(LinePlace(name: name, line: 1, byte: offset, isEnded: true), limit)
+            }
+            if try !fill(room: min(max(2 * held, ByteInput.chunk), max(limit, size) + 1)) { return held == 0 ? nil : takeLines(held) }
+        }
+    }
+
+    private func takeLines(_ length: Int) -> UnsafeRawBufferPointer {
+        defer {
+            start += length
+            offset += length
+        }
+        return UnsafeRawBufferPointer(start: buffer + start, count: length)
+    }
+
     private func tooLong(_ limit: Int) -> Failure {
         discardingLine = true
         lineNumber += 1
-        return Failure(.badData, name, .lineByte(line: lineNumber, byte: offset), "line longer than \(limit) bytes")
+        return ByteInput.tooLong(LinePlace(name: name, line: lineNumber, byte: offset, isEnded: true), limit)
     }
 
-    private func discardLine() throws {
-        while true {
-            let count = end - start
-            if count > 0, let found = memchr(buffer + start, 0x0A, count) {
-                let length = UnsafeRawPointer(found) - UnsafeRawPointer(buffer + start) + 1
-                start += length
-                offset += length
-                break
-            }
-            start = end
-            offset += count
-            if try !fill(room: ByteInput.chunk) { break }
+    static func tooLong(_ place: LinePlace, _ limit: Int) -> Failure { place.failure("line longer than \(limit) bytes") }
+
+    /// The next bytes of a line that was refused as too long, its newline included; nil when all of it has been given.
+    public func partOfLongLine() throws -> UnsafeRawBufferPointer? {
+        guard discardingLine else { return nil }
+        if start == end, try !fill(room: ByteInput.chunk) {
+            discardingLine = false
+            return nil
         }
-        discardingLine = false
+        let held = UnsafeRawBufferPointer(start: buffer + start, count: end - start)
+        let newline = firstNewline(held)
+        if newline != nil { discardingLine = false }
+        return takeLines(newline.map { $0 + 1 } ?? held.count)
     }
 
     /// Reads more behind what is buffered, making room for `room` bytes in all; false at the end.
@@ -171,7 +203,7 @@ public final class ByteInput {
     /// One read(2) that counts: 0 only at the end.
     private func readOnce(_ destination: UnsafeMutableRawPointer, _ count: Int) throws -> Int {
         while true {
-            if mayBlock, let requested = Interruption.requested { try wait(requested) }
+            if mayBlock, isAbandoned != nil || Interruption.requested != nil { try wait() }
             let got = Glibc.read(descriptor, destination, count)
             if got >= 0 { return got }
             switch errno {
@@ -185,9 +217,11 @@ public final class ByteInput {
     }
 
     /// Waits for bytes, asking four times a second whether to stop.
-    private func wait(_ requested: @Sendable () -> Bool) throws {
+    private func wait() throws {
         while true {
-            if requested() { throw Failure(.stopped, name, "stopped by a signal while reading") }
+            if isAbandoned?() == true || Interruption.requested?() == true {
+                throw Failure(.stopped, name, "stopped by a signal while reading")
+            }
             var entry = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
             let ready = poll(&entry, 1, 250)
             if ready > 0 || (ready < 0 && errno != EINTR) { return }

@@ -1,11 +1,13 @@
-// The two wanted fields of a corpus line, taken by the scanner where the line is plain.
+// The two wanted fields of a corpus line: by the scanner where the line is plain, else by Jansson, which has the words for what is wrong.
 
-/// Takes id and text out of corpus lines without a tree.
+/// Takes id and text out of corpus lines.
 ///
 /// Not for use from two threads at once.
 final class CorpusFields {
-    private let textKey: [UInt8]
-    private let idKey: [UInt8]
+    private let textKey: String
+    private let idKey: String
+    private let textKeyBytes: [UInt8]
+    private let idKeyBytes: [UInt8]
     private var scanner = JSONScanner(UnsafeRawBufferPointer(start: nil, count: 0), wideIntegers: true)
     private var unescaped = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 16, alignment: 16)
 
@@ -15,34 +17,33 @@ final class CorpusFields {
     private(set) var text = UnsafeRawBufferPointer(start: nil, count: 0)
 
     init(textKey: String, idKey: String) {
-        self.textKey = Array(textKey.utf8)
-        self.idKey = Array(idKey.utf8)
+        self.textKey = textKey
+        self.idKey = idKey
+        textKeyBytes = Array(textKey.utf8)
+        idKeyBytes = Array(idKey.utf8)
     }
 
     deinit { unescaped.deallocate() }
 
-    /// Reads a line. False when it is not a plain and proper record: `JSONValue` then says what it is.
-    func read(_ line: UnsafeRawBufferPointer) -> Bool {
+    /// Reads a line that is not blank. Throws `Failure.badData` with its place.
+    func read(_ line: UnsafeRawBufferPointer, at place: LinePlace) throws {
         // One key for both is legal and rare.
-        guard textKey != idKey else { return false }
-        do {
-            return try scan(line)
-        } catch {
-            return false
-        }
+        if textKeyBytes != idKeyBytes, (try? scan(line)) == true { return }
+        try parse(line, at: place)
     }
 
+    /// False, or `NotPlain`, when the line is not a plain and proper record.
     private func scan(_ line: UnsafeRawBufferPointer) throws(JSONScanner.NotPlain) -> Bool {
         id = nil
         var hasText = false
         scanner.reset(line)
         try scanner.beginObject()
         while let key = try scanner.nextKey() {
-            if equal(key, textKey) {
+            if equal(key, textKeyBytes) {
                 guard try scanner.nextKind() == .string else { return false }
                 text = kept(try scanner.string(), in: line)
                 hasText = true
-            } else if equal(key, idKey) {
+            } else if equal(key, idKeyBytes) {
                 // A number under a key with escapes loses its digits in the tree: let it decide.
                 guard lies(key, in: line) else { return false }
                 switch try scanner.nextKind() {
@@ -58,6 +59,18 @@ final class CorpusFields {
         return hasText
     }
 
+    /// The same by way of a tree.
+    private func parse(_ line: UnsafeRawBufferPointer, at place: LinePlace) throws {
+        let record = try parseLine(line, at: place, wideIntegers: true)
+        guard let value = record[textKey] else { throw place.failure("field '\(printable(textKey))' is missing") }
+        guard value.withBytes({ text = keptCopy($0) }) != nil else { throw place.failure("field '\(printable(textKey))' must be a string") }
+        id = nil
+        guard let found = record[idKey] else { return }
+        let written = found.number == nil ? nil : rawNumber(under: idKey, in: line)
+        id = written ?? recordID(found, number: 0)
+        guard id != nil else { throw place.failure("field '\(printable(idKey))' must be a string or a number") }
+    }
+
     private func equal(_ bytes: UnsafeRawBufferPointer, _ key: [UInt8]) -> Bool {
         bytes.count == key.count && bytes.elementsEqual(key)
     }
@@ -69,7 +82,10 @@ final class CorpusFields {
 
     /// A string that outlives the scanner's next one.
     private func kept(_ bytes: UnsafeRawBufferPointer, in line: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer {
-        if lies(bytes, in: line) { return bytes }
+        lies(bytes, in: line) ? bytes : keptCopy(bytes)
+    }
+
+    private func keptCopy(_ bytes: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer {
         if bytes.count > unescaped.count {
             unescaped.deallocate()
             unescaped = .allocate(byteCount: 2 * bytes.count, alignment: 16)

@@ -93,8 +93,8 @@ final class NDJSONRecordSource: RecordSource {
     private func nextLine() throws -> Line? {
         while let line = try input.line(limit: CorpusReader.longestLine) {
             if isBlank(line) { continue }
-            let byte = input.offset - line.count - (input.lineWasEnded ? 1 : 0)
-            return (try parseLine(line, of: input, at: byte), .lineByte(line: input.lineNumber, byte: byte))
+            let place = input.place(of: line)
+            return (try parseLine(line, at: place), .lineByte(line: place.line, byte: place.byte))
         }
         return nil
     }

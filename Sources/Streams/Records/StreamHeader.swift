@@ -3,7 +3,8 @@
 /// The header of a stream: its kind and named facts, in order.
 ///
 /// Keys in use: `version` ("1"), `producer`, `tokenizer`, `vocabulary_sha256`, `vocabulary_size`, `special_tokens` ("none", "added"),
-/// `bos_id`, `eos_id` (absent when the tokenizer has none), `add_bos` ("true", "false"). Scores add `model`, `model_sha256`, `bos`,
+/// `bos_id`, `eos_id` (absent when the tokenizer has none), `add_bos` ("true", "false"); packed chunks add `packed` (their length) and
+/// `separator_id`. Scores add `model`, `model_sha256`, `bos`,
 /// `window`, `precision`. Aligned streams hold the student's facts, the teacher's with the prefix `teacher_`, and `aggregate`.
 public struct StreamHeader: Equatable, Sendable {
     public enum Kind: String, CaseIterable, Sendable {
@@ -83,7 +84,9 @@ public struct StreamHeader: Equatable, Sendable {
         header.fields = []
         for (key, value) in facts where key != "stream" { header[key] = value }
         guard let found = header["version"] else { throw RecordProblem("the header has no 'version'") }
-        guard found == version else { throw RecordProblem("version '\(printable(found))' of the format, this program reads version \(version)") }
+        guard found == version else {
+            throw RecordProblem("version '\(printable(found))' of the format, this program reads version \(version)")
+        }
         return header
     }
 }

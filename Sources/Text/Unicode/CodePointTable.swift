@@ -21,7 +21,7 @@ struct CodePointTable {
                 starts.append(known)
                 continue
             }
-            // At most 4,352 pages, of which far fewer than 256 differ.
+            // At most 4,352 pages.
             starts.append(UInt16(values.count >> 8))
             if isUniform { uniform[Int(value)] = starts[page] }
             var at = run

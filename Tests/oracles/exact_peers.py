@@ -61,12 +61,14 @@ class Peer:
     """What exact_spans needs of a vocabulary.
 
     form: "bytes" (byte-level), "pieces" (▁ for spaces) or "words" (WordPiece). bytes_of: id -> bytes, ▁ as its three.
-    added: id -> content of the added tokens that are found in the text. dummy: a ▁ is put before the text. unknown: id or None.
+    added: id -> content of the added tokens that are found in the text. dummy: a ▁ is put before the text; once: but
+    not before a ▁ or space. strips: extra spaces are removed. unknown: id or None.
     rewrite: str -> str, the normaliser without what it does to the ends of a text, or None.
     """
 
     form = "bytes"
     dummy = False
+    once = False
     strips = False
     rewrite = None
     unknown = None
@@ -90,6 +92,9 @@ class HuggingFace(Peer):
             vocab = value["model"]["vocab"]
             value["post_processor"] = None
             tokenizer = Tokenizer.from_str(json.dumps(value))
+        # Corpora are neither cut nor filled up.
+        tokenizer.no_truncation()
+        tokenizer.no_padding()
         self.tokenizer = tokenizer
         self.added = {at: token.content for at, token in tokenizer.get_added_tokens_decoder().items()}
         self.flagged = any(token.lstrip or token.rstrip or token.normalized for token in tokenizer.get_added_tokens_decoder().values())
@@ -101,7 +106,9 @@ class HuggingFace(Peer):
             self.form = "words"
         elif '"ByteLevel"' not in text:
             self.form = "pieces"
+        # Metaspace puts no ▁ before one that is there already.
         self.dummy = '"Metaspace"' in text and '"never"' not in text
+        self.once = self.dummy
         unknown = model.get("unk_token") or ([row[0] for row in model["vocab"]][model["unk_id"]] if kind == "Unigram" and model.get("unk_id") is not None else None)
         self.unknown = tokenizer.token_to_id(unknown) if unknown else None
         normalizer = value["normalizer"]
@@ -114,7 +121,8 @@ class HuggingFace(Peer):
         if at in self.added:
             return self.added[at].encode()
         if self.form == "bytes":
-            return bytes(ALPHABET[character] for character in token)
+            # What was written with other characters (an added token's text) is never the model's own.
+            return bytes(ALPHABET[character] for character in token) if all(character in ALPHABET for character in token) else token.encode()
         if fallback and len(token) == 6 and token.startswith("<0x"):
             return bytes([int(token[3:5], 16)])
         if self.form == "words" and token.startswith("##"):
@@ -130,7 +138,12 @@ class HuggingFace(Peer):
         places = [0]
         for character in text:
             places.append(places[-1] + len(character.encode()))
-        return [(places[first], places[last]) if at in self.added else None for at, (first, last) in zip(encoding.ids, encoding.offsets)]
+
+        def is_found(at, first, last):
+            # An unknown token is often an added one too: it is found where its content stands.
+            return at in self.added and (at != self.unknown or self.added[at] in text[first:last])
+
+        return [(places[first], places[last]) if is_found(at, first, last) else None for at, (first, last) in zip(encoding.ids, encoding.offsets)]
 
 
 class SentencePiece(Peer):
@@ -148,6 +161,7 @@ class SentencePiece(Peer):
             inner.CopyFrom(model)
             inner.normalizer_spec.add_dummy_prefix = False
             inner.normalizer_spec.remove_extra_whitespaces = False
+            inner.normalizer_spec.escape_whitespaces = False
             self.rewrite = sentencepiece.SentencePieceProcessor(model_proto=inner.SerializeToString()).normalize
         self.pieces = [piece.piece for piece in model.pieces]
         self.unknown = self.processor.unk_id()

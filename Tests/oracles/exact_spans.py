@@ -33,7 +33,7 @@ def stretches(text, rewrite):
 
 def _is_cut(text, start, at, rewrite, alone):
     left, right = text[at - 1], text[at]
-    if left < "\u0300" and right < "\u0300" and alone(left) == left and alone(right) == right:
+    if left < "\u0300" and right < "\u0300" and alone(left) == left and alone(right) == right and alone(left + right) == left + right:
         return True
     before, after = text[start:at], text[at : at + CONTEXT]
     return rewrite(before + after) == rewrite(before) + rewrite(after)
@@ -72,10 +72,10 @@ def section(peer, text, start):
             items += [(character, at, end) for character in became]
         at = end
     if peer.form == "pieces":
-        items = [(BLOCK if character == " " else character, first, last) for character, first, last in items]
         if peer.strips:
             items = _without_extra_spaces(items)
-        if dummy and items:
+        items = [(BLOCK if character == " " else character, first, last) for character, first, last in items]
+        if dummy and items and not (peer.once and items[0][0] == BLOCK):
             stream.put(BLOCK.encode(), items[0][1], items[0][1])
     for character, first, last in items:
         data = character.encode()
@@ -89,10 +89,11 @@ def section(peer, text, start):
 def _without_extra_spaces(items):
     kept = []
     for item in items:
-        if item[0] == BLOCK and (not kept or kept[-1][0] == BLOCK):
+        if item[0] == " " and (not kept or kept[-1][0] == " "):
             continue
         kept.append(item)
-    while kept and kept[-1][0] == BLOCK:
+    # At the end sentencepiece does not tell a ▁ of the text from its own.
+    while kept and kept[-1][0] in (" ", BLOCK):
         kept.pop()
     return kept
 
@@ -115,10 +116,11 @@ def fast(peer, text, data, ids):
         if BLOCK in text or not peer.added_ids.isdisjoint(ids):
             return None
         parts = [peer.spaced[at] for at in ids]
-        if b"".join(parts) != (b" " + data if peer.dummy and data else data):
+        dummy = peer.dummy and data != b"" and not (peer.once and text[0] == " ")
+        if b"".join(parts) != (b" " + data if dummy else data):
             return None
         widths = [len(part) for part in parts]
-        if peer.dummy and widths:
+        if dummy and widths:
             widths[0] -= 1
     out, at = [], 0
     for width in widths:

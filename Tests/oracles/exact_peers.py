@@ -62,13 +62,16 @@ class Peer:
 
     form: "bytes" (byte-level), "pieces" (▁ for spaces) or "words" (WordPiece). bytes_of: id -> bytes, ▁ as its three.
     added: id -> content of the added tokens that are found in the text. dummy: a ▁ is put before the text; once: but
-    not before a ▁ or space. strips: extra spaces are removed. unknown: id or None.
+    not before a ▁ or space. strips: extra spaces are removed. removes: the
+    pre-tokeniser drops characters (UnicodeScripts: those of no script at the start). only_first: the ▁ comes at byte 0 only. unknown: id or None.
     rewrite: str -> str, the normaliser without what it does to the ends of a text, or None.
     """
 
     form = "bytes"
     dummy = False
     once = False
+    removes = False
+    only_first = False
     strips = False
     rewrite = None
     unknown = None
@@ -109,6 +112,8 @@ class HuggingFace(Peer):
         # Metaspace puts no ▁ before one that is there already.
         self.dummy = '"Metaspace"' in text and '"never"' not in text
         self.once = self.dummy
+        self.removes = any(f'"{name}"' in text for name in ("Whitespace", "WhitespaceSplit", "CharDelimiterSplit", "BertPreTokenizer", "UnicodeScripts", "Removed"))
+        self.only_first = '"first"' in text
         unknown = model.get("unk_token") or ([row[0] for row in model["vocab"]][model["unk_id"]] if kind == "Unigram" and model.get("unk_id") is not None else None)
         self.unknown = tokenizer.token_to_id(unknown) if unknown else None
         normalizer = value["normalizer"]

@@ -74,8 +74,9 @@ def section(peer, text, start):
     if peer.form == "pieces":
         if peer.strips:
             items = _without_extra_spaces(items)
-        items = [(BLOCK if character == " " else character, first, last) for character, first, last in items]
-        if dummy and items and not (peer.once and items[0][0] == BLOCK):
+        if not peer.removes:
+            items = [(BLOCK if character == " " else character, first, last) for character, first, last in items]
+        if dummy and not peer.removes and not (peer.only_first and start) and items and not (peer.once and items[0][0] == BLOCK):
             stream.put(BLOCK.encode(), items[0][1], items[0][1])
     for character, first, last in items:
         data = character.encode()
@@ -102,7 +103,7 @@ def fast(peer, text, data, ids):
     """Spans where no token is anything but its own bytes and no byte is lost; None where that does not hold."""
     if peer.rewrite and peer.rewrite(text) != text and peer.rewrite(text).replace(BLOCK, " ") != text:
         return None
-    if peer.form == "words" or peer.strips:
+    if peer.form == "words" or peer.strips or peer.removes:
         return None
     if peer.form == "bytes":
         parts = [peer.bytes_of[at] for at in ids]
@@ -175,8 +176,24 @@ def _byte_places(text):
     return places
 
 
+def _only_words(peer, stream):
+    """What the pre-tokeniser leaves, with the ▁ that it puts before a word."""
+    text = stream.bytes.decode()
+    byte = _byte_places(text)
+    left = Stream()
+    for word, (first, last) in peer.tokenizer.pre_tokenizer.pre_tokenize_str(text):
+        if peer.form == "pieces" and word.startswith(BLOCK) and text[first] != BLOCK:
+            left.put(BLOCK.encode(), stream.starts[byte[first]], stream.starts[byte[first]])
+        left.bytes += stream.bytes[byte[first] : byte[last]]
+        left.starts += stream.starts[byte[first] : byte[last]]
+        left.ends += stream.ends[byte[first] : byte[last]]
+    return left
+
+
 def _walk(peer, text, start, ids):
     stream = section(peer, text, start)
+    if peer.removes and peer.form != "words":
+        stream = _only_words(peer, stream)
     held = _held(peer)
     lengths = peer.unknown_lengths(text) if peer.unknown in ids and hasattr(peer, "unknown_lengths") else None
     words = _words(peer, stream) if peer.form == "words" else None

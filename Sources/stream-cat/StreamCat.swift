@@ -12,7 +12,8 @@ struct StreamCat: Tool {
         discussion: """
             Without an option the records are written as NDJSON, one document a line after a line with the header; \
             --format tensor writes NDJSON records as a tensor stream. A damaged or truncated stream ends with status 65 \
-            and its place, after the records before it.
+            and its place, after the records before it. Token shards of Megatron-LM and MiniPLM are read as streams by the \
+            name of their index, PREFIX.idx, and written by --to-megatron.
             """)
 
     @Flag(help: "Read everything and write nothing: status 0 if the streams are whole.")
@@ -30,6 +31,12 @@ struct StreamCat: Tool {
     @Flag(help: "Compare two streams: status 1 and the first difference if their records differ.")
     var diff = false
 
+    @Option(
+        help: ArgumentHelp(
+            "Write the tokens as a Megatron token shard, PREFIX.bin and PREFIX.idx, without ids, offsets and scores (default: records).",
+            valueName: "prefix"))
+    var toMegatron: String?
+
     @Option(help: ArgumentHelp("Encoding of the records: tensor or ndjson.", valueName: "name"))
     var format = RecordEncoding.ndjson
 
@@ -43,6 +50,14 @@ struct StreamCat: Tool {
         guard [check, header, stat, checksum, diff].filter({ $0 }).count <= 1 else {
             throw ValidationError("choose one of --check, --header, --stat, --checksum and --diff")
         }
+        if let toMegatron {
+            guard ![check, header, stat, checksum, diff].contains(true), output.output == "-" else {
+                throw ValidationError("--to-megatron writes its two files and nothing else")
+            }
+            guard !toMegatron.isEmpty, toMegatron != "-" else {
+                throw ValidationError("--to-megatron needs the beginning of two file names")
+            }
+        }
         if diff && streams.count != 2 { throw ValidationError("--diff compares two streams") }
     }
 
@@ -50,21 +65,28 @@ struct StreamCat: Tool {
         let inputs = try context.inputs(streams)
         if diff { return try compare(inputs[0], inputs[1]) }
         if check || header || stat || checksum { return try report(inputs) }
-        try copy(inputs)
+        let first = try open(inputs[0])
+        if let toMegatron {
+            let shard = try MegatronWriter(prefix: toMegatron, vocabularySize: first.header.integer("vocabulary_size"))
+            try copy(inputs, first, shard.write)
+            try shard.finish()
+            context.note("\(shard.documentCount) documents, \(shard.tokenCount) tokens")
+        } else {
+            let writer = try RecordWriter(output.open(), header: first.header, encoding: format)
+            try copy(inputs, first, writer.write)
+            try writer.finish()
+        }
     }
 
     /// All streams as one.
-    private func copy(_ inputs: [String]) throws {
-        let first = try open(inputs[0])
-        let writer = try RecordWriter(output.open(), header: first.header, encoding: format)
+    private func copy(_ inputs: [String], _ first: RecordReader, _ write: (RecordBatch) throws -> Void) throws {
         for (place, path) in inputs.enumerated() {
             let reader = try place == 0 ? first : open(path)
             if let key = first.header.disagreement(with: reader.header) {
                 throw Failure(.badData, reader.name, "its header disagrees with the first stream's in '\(key)'")
             }
-            while let batch = try reader.next() { try writer.write(batch) }
+            while let batch = try reader.next() { try write(batch) }
         }
-        try writer.finish()
     }
 
     /// One line a stream, or nothing with `--check`.

@@ -8,6 +8,8 @@ public enum FileKind: Sendable {
     case safetensors, gguf, ggufSwapped, hdf5, zip, pickle
     case jsonObject, jsonArray
     case gzip, zstd, xz, bzip2, parquet, arrow
+    /// The index of a Megatron token shard.
+    case megatronIndex
     case lfsPointer, html, utf16, zeros
     case unknown
 
@@ -46,6 +48,7 @@ public enum FileKind: Sendable {
         case .bzip2: "bzip2 data"
         case .parquet: "a parquet file"
         case .arrow: "an Arrow file"
+        case .megatronIndex: "the index of a Megatron token shard"
         case .lfsPointer: "a Git LFS pointer, not the file itself"
         case .html: "an HTML page"
         case .utf16: "UTF-16 text"
@@ -57,7 +60,7 @@ public enum FileKind: Sendable {
     /// What to do about it, where that is known.
     public var hint: String? {
         switch self {
-        case .tensorStream: "dump it with 'stream-cat'"
+        case .tensorStream, .megatronIndex: "dump it with 'stream-cat'"
         case .gzip: "decompress it first: gzip -dc FILE | ..."
         case .zstd: "decompress it first: zstd -dc FILE | ..."
         case .xz: "decompress it first: xz -dc FILE | ..."
@@ -81,7 +84,7 @@ public enum FileKind: Sendable {
             ([0xFF, 0xFF, 0xFF, 0xFF], .arrow), (Array("GGUF".utf8), .gguf), (Array("FUGG".utf8), .ggufSwapped),
             ([0x89, 0x48, 0x44, 0x46], .hdf5), ([0x50, 0x4B, 0x03, 0x04], .zip), ([0x80, 0x02], .pickle), ([0x80, 0x03], .pickle),
             ([0x80, 0x04], .pickle), ([0x80, 0x05], .pickle), ([0xFF, 0xFE], .utf16), ([0xFE, 0xFF], .utf16),
-            (Array("version https://".utf8), .lfsPointer),
+            (Array("version https://".utf8), .lfsPointer), (MegatronIndex.magic, .megatronIndex),
         ]
         // A safetensors header first: its length may begin with the bytes of any of these.
         if let kind = safetensors(head) { return kind }

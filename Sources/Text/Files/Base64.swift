@@ -1,35 +1,41 @@
-// Base64, as tokenizer.json writes binary data.
+// Base64 as vocabulary files write it: standard alphabet, padded, no spare bits (RFC 4648, section 4).
 
-/// The bytes of standard base64 with its padding; nil where the text is anything else, spare bits that are not 0 among it.
-func base64Decoded(_ text: [UInt8]) -> [UInt8]? {
-    guard text.count % 4 == 0 else { return nil }
-    var result: [UInt8] = []
-    result.reserveCapacity(text.count / 4 * 3)
-    let padding = text.suffix(2).reversed().prefix { $0 == UInt8(ascii: "=") }.count
-    var bits: UInt32 = 0
-    for (at, byte) in text.dropLast(padding).enumerated() {
-        let value: UInt8
-        switch byte {
-        case UInt8(ascii: "A")...UInt8(ascii: "Z"): value = byte - UInt8(ascii: "A")
-        case UInt8(ascii: "a")...UInt8(ascii: "z"): value = byte - UInt8(ascii: "a") + 26
-        case UInt8(ascii: "0")...UInt8(ascii: "9"): value = byte - UInt8(ascii: "0") + 52
-        case UInt8(ascii: "+"): value = 62
-        case UInt8(ascii: "/"): value = 63
-        default: return nil
+/// Appends the bytes that base64 text stands for, strictly.
+///
+/// Returns false for a character outside the alphabet, wrong padding or spare bits that are not zero.
+func decodeBase64(_ text: UnsafeRawBufferPointer, into bytes: inout [UInt8]) -> Bool {
+    guard text.count % 4 == 0 else { return false }
+    return base64Values.withUnsafeBufferPointer { values in
+        var at = 0
+        while at < text.count {
+            var padding = 0
+            if at + 4 == text.count && text[at + 3] == UInt8(ascii: "=") { padding = text[at + 2] == UInt8(ascii: "=") ? 2 : 1 }
+            var word: UInt32 = 0
+            for place in 0..<4 - padding {
+                let value = values[Int(text[at + place])]
+                guard value < 64 else { return false }
+                word |= UInt32(value) << UInt32(18 - 6 * place)
+            }
+            if padding == 1 && word & 0xFF != 0 || padding == 2 && word & 0xFFFF != 0 { return false }
+            bytes.append(UInt8(truncatingIfNeeded: word >> 16))
+            if padding < 2 { bytes.append(UInt8(truncatingIfNeeded: word >> 8)) }
+            if padding < 1 { bytes.append(UInt8(truncatingIfNeeded: word)) }
+            at += 4
         }
-        bits = bits << 6 | UInt32(value)
-        if at % 4 == 3 {
-            result += [UInt8(truncatingIfNeeded: bits >> 16), UInt8(truncatingIfNeeded: bits >> 8), UInt8(truncatingIfNeeded: bits)]
-        }
+        return true
     }
-    switch padding {
-    case 1:
-        guard bits & 3 == 0 else { return nil }
-        result += [UInt8(truncatingIfNeeded: bits >> 10), UInt8(truncatingIfNeeded: bits >> 2)]
-    case 2:
-        guard bits & 15 == 0 else { return nil }
-        result.append(UInt8(truncatingIfNeeded: bits >> 4))
-    default: break
-    }
-    return result
 }
+
+/// The bytes that base64 text stands for; nil where it is not exactly that.
+func base64Decoded(_ text: [UInt8]) -> [UInt8]? {
+    var bytes: [UInt8] = []
+    return text.withUnsafeBytes { decodeBase64($0, into: &bytes) } ? bytes : nil
+}
+
+private let base64Values: [UInt8] = {
+    var values = [UInt8](repeating: 255, count: 256)
+    for (value, character) in "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8.enumerated() {
+        values[Int(character)] = UInt8(value)
+    }
+    return values
+}()

@@ -1,12 +1,14 @@
-// Builds a byte-level encoder from tokens and merges as files write them, in the printable alphabet.
+// Builds the tables of a byte-level vocabulary from tokens and merges as files write them, in the printable alphabet.
 
 import Streams
 
 /// Collects the entries in the order of their ids, then the merges in the order of their ranks.
 struct ByteLevelBuilder {
     private let name: String
-    private var vocabulary: Vocabulary
+    private let vocabulary: Vocabulary
     private let merges: MergeTable
+    private var token: [UInt8] = []
+    private var joined: [UInt8] = []
 
     init(name: String, capacity: Int) {
         self.name = name
@@ -17,19 +19,25 @@ struct ByteLevelBuilder {
     var count: Int { vocabulary.count }
 
     /// The next id: a token in the printable alphabet.
-    mutating func append(_ token: [UInt8]) throws {
-        guard !token.isEmpty else { throw refuse("token \(count) is empty") }
-        guard token.withUnsafeBytes({ firstInvalidUTF8($0) }) == nil, let bytes = token.withUnsafeBytes({ ByteAlphabet.decode($0) }) else {
-            throw refuse("token \(count) ('\(printable(token))') holds a character outside the byte-level alphabet")
+    mutating func append(_ written: UnsafeRawBufferPointer) throws {
+        func refuse(_ what: String) -> Failure { self.refuse("token \(count) \(what)") }
+        guard !written.isEmpty else { throw refuse("is empty") }
+        token.removeAll(keepingCapacity: true)
+        guard ByteAlphabet.decode(written, into: &token) else {
+            throw refuse("('\(printable(Array(written)))') holds a character outside the byte-level alphabet")
         }
-        guard vocabulary.id(of: bytes) == nil else { throw refuse("token \(count) ('\(printable(token))') is there twice") }
-        vocabulary.append(bytes)
+        guard vocabulary.id(of: token) == nil else { throw refuse("('\(printable(Array(written)))') is there twice") }
+        vocabulary.append(token)
     }
 
     /// The next id: an added token that the model lists. Merging may make it too, where the alphabet can write it.
-    mutating func appendAdded(_ token: [UInt8]) {
-        let bytes = token.withUnsafeBytes { firstInvalidUTF8($0) == nil ? ByteAlphabet.decode($0) : nil }
-        if let bytes, !bytes.isEmpty, vocabulary.id(of: bytes) == nil { vocabulary.append(bytes) } else { skip() }
+    mutating func appendAdded(_ written: UnsafeRawBufferPointer) {
+        token.removeAll(keepingCapacity: true)
+        if ByteAlphabet.decode(written, into: &token), !token.isEmpty, vocabulary.id(of: token) == nil {
+            vocabulary.append(token)
+        } else {
+            skip()
+        }
     }
 
     /// The next id stands for nothing that merging makes: an added token, or a gap.
@@ -38,29 +46,36 @@ struct ByteLevelBuilder {
     }
 
     /// A merge as one string, its two parts separated by a space.
-    mutating func addMerge(_ text: [UInt8], rank: Int) throws {
-        let parts = text.split(separator: 0x20, omittingEmptySubsequences: false)
-        guard parts.count == 2 else { throw refuse("merge \(rank) ('\(printable(text))') has \(parts.count) parts, expected 2") }
-        try addMerge(Array(parts[0]), Array(parts[1]), rank: rank)
+    mutating func addMerge(_ text: UnsafeRawBufferPointer, rank: Int) throws {
+        guard let space = text.firstIndex(of: 0x20), text[(space + 1)...].firstIndex(of: 0x20) == nil else {
+            let parts = text.split(separator: 0x20, omittingEmptySubsequences: false).count
+            throw refuse("merge \(rank) ('\(printable(Array(text)))') has \(parts) parts, expected 2")
+        }
+        try addMerge(
+            UnsafeRawBufferPointer(rebasing: text[..<space]), UnsafeRawBufferPointer(rebasing: text[(space + 1)...]), rank: rank)
     }
 
-    mutating func addMerge(_ left: [UInt8], _ right: [UInt8], rank: Int) throws {
-        func part(_ text: [UInt8]) throws -> (bytes: [UInt8], id: UInt32) {
-            guard text.withUnsafeBytes({ firstInvalidUTF8($0) }) == nil, let bytes = text.withUnsafeBytes({ ByteAlphabet.decode($0) }),
-                let id = vocabulary.id(of: bytes)
-            else { throw refuse("merge \(rank) names '\(printable(text))', which is no token") }
-            return (bytes, UInt32(id))
+    mutating func addMerge(_ left: UnsafeRawBufferPointer, _ right: UnsafeRawBufferPointer, rank: Int) throws {
+        joined.removeAll(keepingCapacity: true)
+        let first = try part(left, from: 0, rank)
+        let second = try part(right, from: joined.count, rank)
+        guard let result = vocabulary.id(of: joined) else {
+            throw refuse("merge \(rank) makes '\(printable(Array(left)))\(printable(Array(right)))', which is no token")
         }
-        let (first, second) = try (part(left), part(right))
-        guard let result = vocabulary.id(of: first.bytes + second.bytes) else {
-            throw refuse("merge \(rank) makes '\(printable(left))\(printable(right))', which is no token")
-        }
-        merges.insert(first.id, second.id, Merge(rank: UInt32(rank), result: UInt32(result)))
+        merges.insert(first, second, Merge(rank: UInt32(rank), result: UInt32(result)))
     }
 
-    func encoder(splitter: WordSplitter, addsPrefixSpace: Bool, ignoresMerges: Bool) -> ByteLevelEncoder {
-        let tables = ByteLevelTables(vocabulary: vocabulary, merges: merges, ignoresMerges: ignoresMerges)
-        return ByteLevelEncoder(tables, splitter: splitter, addsPrefixSpace: addsPrefixSpace)
+    /// Appends a part's bytes to `joined` and returns its id.
+    private mutating func part(_ written: UnsafeRawBufferPointer, from start: Int, _ rank: Int) throws -> UInt32 {
+        guard ByteAlphabet.decode(written, into: &joined),
+            let id = joined.withUnsafeBytes({ vocabulary.id(of: UnsafeRawBufferPointer(rebasing: $0[start...])) })
+        else { throw refuse("merge \(rank) names '\(printable(Array(written)))', which is no token") }
+        return UInt32(id)
+    }
+
+    func tables(ignoresMerges: Bool, unknownID: UInt32? = nil, fusesUnknown: Bool = false) -> ByteLevelTables {
+        ByteLevelTables(
+            vocabulary: vocabulary, merges: merges, ignoresMerges: ignoresMerges, unknownID: unknownID, fusesUnknown: fusesUnknown)
     }
 
     private func refuse(_ what: String) -> Failure {

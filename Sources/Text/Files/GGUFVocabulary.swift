@@ -10,11 +10,6 @@ struct GGUFVocabulary {
         self.file = file
     }
 
-    /// Pre-tokenisers by the names that llama.cpp gives them.
-    private static let splitters: [(name: String, splitter: WordSplitter)] = [
-        ("gpt-2", .gpt2), ("smollm", .digitsThenGPT2), ("starcoder", .digitsThenGPT2),
-    ]
-
     func parts() throws -> TokenizerParts {
         guard let model = file.value("tokenizer.ggml.model")?.string else {
             throw refuse("has no 'tokenizer.ggml.model': there is no vocabulary in it")
@@ -29,7 +24,8 @@ struct GGUFVocabulary {
         switch model {
         case "gpt2": return try byteLevel(tokens, types)
         case "llama": return try pieces(tokens, types)
-        default: throw refuse("vocabulary model '\(printable(model))' is not supported yet: expected gpt2 or llama")
+        case "gemma4": return try mergedPieces(tokens, types)
+        default: throw refuse("vocabulary model '\(printable(model))' is not supported: expected gpt2, llama, gemma4, t5 or bert")
         }
     }
 
@@ -37,16 +33,16 @@ struct GGUFVocabulary {
         guard let pre = file.value("tokenizer.ggml.pre")?.string else {
             throw refuse("'tokenizer.ggml.pre' is missing: how its words are cut is unknown")
         }
-        guard let splitter = Self.splitters.first(where: { $0.name == pre })?.splitter else {
+        guard let rule = LlamaCppPreTokenisers.rule(pre) else {
             throw refuse(
-                "pre-tokeniser '\(printable(pre))' is not supported yet: expected \(Self.splitters.map(\.name).joined(separator: ", "))")
+                "pre-tokeniser '\(printable(pre))' is not supported: expected \(LlamaCppPreTokenisers.names.joined(separator: ", "))")
         }
         guard let merges = file.value("tokenizer.ggml.merges")?.strings else {
             throw refuse("'tokenizer.ggml.merges' is missing or no list of strings")
         }
         var added: [AddedToken] = []
         var builder = ByteLevelBuilder(name: file.name, capacity: tokens.count)
-        var names = Vocabulary(capacity: tokens.count)
+        let names = Vocabulary(capacity: tokens.count)
         for (id, token) in tokens.enumerated() {
             guard names.id(of: token) == nil else { throw refuse("token \(id) ('\(printable(token))') is there twice") }
             names.append(token)
@@ -55,14 +51,22 @@ struct GGUFVocabulary {
             if kind == 3 || kind == 4 {
                 guard !token.isEmpty else { throw refuse("token \(id) is empty") }
                 added.append(AddedToken(id: UInt32(id), content: token))
-                builder.appendAdded(token)
+                token.withUnsafeBytes { builder.appendAdded($0) }
             } else {
-                try builder.append(token)
+                try token.withUnsafeBytes { try builder.append($0) }
             }
         }
-        for (rank, merge) in merges.enumerated() { try builder.addMerge(merge, rank: rank) }
-        let encoder = builder.encoder(
-            splitter: splitter, addsPrefixSpace: file.value("tokenizer.ggml.add_space_prefix")?.boolean ?? false, ignoresMerges: false)
+        for (rank, merge) in merges.enumerated() { try merge.withUnsafeBytes { try builder.addMerge($0, rank: rank) } }
+        let tables = builder.tables(ignoresMerges: LlamaCppPreTokenisers.ignoresMerges(pre))
+        let addsPrefixSpace = file.value("tokenizer.ggml.add_space_prefix")?.boolean ?? false
+        let encoder: any SectionEncoder
+        switch rule {
+        case .scanner(let splitter): encoder = ByteLevelEncoder(tables, splitter: splitter, addsPrefixSpace: addsPrefixSpace)
+        case .patterns(let patterns):
+            guard !addsPrefixSpace else { throw refuse("'tokenizer.ggml.add_space_prefix' beside pre-tokeniser '\(pre)' is not supported") }
+            let steps = try patterns.map { try Pattern(Array($0.utf8), name: file.name) }
+            encoder = WordsEncoder(ByteLevelWords(tables), PreTokeniser.isolating(steps))
+        }
         return try ends(TokenizerParts(encoder: encoder, size: tokens.count, added: added), addsBOS: false)
     }
 
@@ -88,6 +92,48 @@ struct GGUFVocabulary {
         return try ends(TokenizerParts(encoder: encoder, size: tokens.count, added: added, silent: table.silent), addsBOS: true)
     }
 
+    /// Gemma 4's: pieces with a list of merges, spaces written ▁.
+    private func mergedPieces(_ tokens: [[UInt8]], _ types: [Int64]?) throws -> TokenizerParts {
+        guard let types else { throw refuse("'tokenizer.ggml.token_type' is missing") }
+        guard let merges = file.value("tokenizer.ggml.merges")?.strings else {
+            throw refuse("'tokenizer.ggml.merges' is missing or no list of strings")
+        }
+        let vocabulary = Vocabulary(capacity: tokens.count)
+        var characters: [UInt32: UInt32] = [:]
+        var added: [AddedToken] = []
+        var bytes = [UInt32?](repeating: nil, count: 256)
+        var unknown: UInt32?
+        for (id, token) in tokens.enumerated() {
+            guard token.withUnsafeBytes({ firstInvalidUTF8($0) }) == nil else { throw refuse("token \(id) is not UTF-8") }
+            if types[id] == 3 || types[id] == 4, !token.isEmpty { added.append(AddedToken(id: UInt32(id), content: token)) }
+            if types[id] == 2 { unknown = UInt32(id) }
+            if types[id] == 6 {
+                guard let byte = byteValue(token) else { throw refuse("token \(id) is no byte token: expected <0x00> to <0xFF>") }
+                bytes[byte] = UInt32(id)
+            }
+            vocabulary.append(token)
+            let codes = codePoints(token)
+            if codes.count == 1 { characters[codes[0].code] = UInt32(id) }
+        }
+        let present = bytes.compactMap { $0 }
+        guard present.isEmpty || present.count == 256 else { throw refuse("has \(present.count) byte tokens, expected 256 or none") }
+        let table = MergeTable(capacity: merges.count)
+        for (rank, merge) in merges.enumerated() {
+            // The space between the two parts: parts have ▁ instead.
+            guard let space = merge.firstIndex(of: 0x20), let left = vocabulary.id(of: Array(merge[..<space])),
+                let right = vocabulary.id(of: Array(merge[(space + 1)...])),
+                let result = vocabulary.id(of: Array(merge[..<space] + merge[(space + 1)...]))
+            else { throw refuse("merge \(rank) ('\(printable(merge))') names or makes what is no token") }
+            table.insert(UInt32(left), UInt32(right), Merge(rank: UInt32(rank), result: UInt32(result)))
+        }
+        let tables = PieceTables(
+            vocabulary: vocabulary, merges: table, characters: characters, byteIDs: present.isEmpty ? nil : present, unknownID: unknown,
+            fusesUnknown: true)
+        let prefix: PrefixRule = file.value("tokenizer.ggml.add_space_prefix")?.boolean ?? false ? .always : .never
+        let encoder = PieceEncoder(tables, normalisation: PieceNormalisation(prefix: prefix, splitsAtBoundary: false))
+        return try ends(TokenizerParts(encoder: encoder, size: tokens.count, added: added), addsBOS: true)
+    }
+
     /// BOS and EOS by the file's keys; llama.cpp's default where it does not say whether to add them.
     private func ends(_ parts: TokenizerParts, addsBOS: Bool) throws -> TokenizerParts {
         var parts = parts
@@ -100,8 +146,8 @@ struct GGUFVocabulary {
         }
         parts.bosID = try id("tokenizer.ggml.bos_token_id")
         parts.eosID = try id("tokenizer.ggml.eos_token_id")
-        parts.addsBOS = file.value("tokenizer.ggml.add_bos_token")?.boolean ?? addsBOS
-        parts.addsEOS = file.value("tokenizer.ggml.add_eos_token")?.boolean ?? false
+        if let bos = parts.bosID, file.value("tokenizer.ggml.add_bos_token")?.boolean ?? addsBOS { parts.prefix = [bos] }
+        if let eos = parts.eosID, file.value("tokenizer.ggml.add_eos_token")?.boolean ?? false { parts.suffix = [eos] }
         return parts
     }
 

@@ -21,8 +21,8 @@ struct PieceEntry {
 /// SentencePiece merges two neighbours when their joined text is a piece, the one with the highest score first. Listing, for every
 /// piece, its cuts into two symbols gives the same merges as pairs; the ranks are the places of the scores from the highest on.
 struct PieceTable {
-    private(set) var vocabulary: Vocabulary
-    private(set) var merges: MergeTable
+    let vocabulary: Vocabulary
+    let merges: MergeTable
     private(set) var characters: [UInt32: UInt32] = [:]
     private(set) var byteIDs: [UInt32]?
     private(set) var unknownID: UInt32?
@@ -40,7 +40,7 @@ struct PieceTable {
         guard !entries.isEmpty else { throw Failure(.badData, name, .whole, "a vocabulary without pieces") }
         vocabulary = Vocabulary(capacity: entries.count)
         merges = MergeTable(capacity: 8 * entries.count)
-        var names = Vocabulary(capacity: entries.count)
+        let names = Vocabulary(capacity: entries.count)
         var bytes = [UInt32?](repeating: nil, count: 256)
         for (id, entry) in entries.enumerated() {
             func refuse(_ what: String) -> Failure {
@@ -117,7 +117,7 @@ struct PieceTable {
     /// The id of a part of a piece as it can stand between merges; nil where it never does.
     private func symbol(_ bytes: ArraySlice<UInt8>, _ codes: ArraySlice<(code: UInt32, start: Int)>) -> UInt32? {
         if codes.count == 1 { return characters[codes.first!.code] }
-        return vocabulary.id(of: bytes).map { UInt32($0) }
+        return bytes.withUnsafeBytes { vocabulary.id(of: $0) }.map { UInt32($0) }
     }
 }
 

@@ -1,103 +1,107 @@
-// What a tokenizer.json does with the text before merging: its normaliser and pre-tokeniser, as one of the plans we have.
+// What a tokenizer.json does with the text before merging: by a scanner of ours where there is one, else step by step.
 
 import Streams
 
-/// The two plans that are supported.
-enum TextPlan {
-    case byteLevel(WordSplitter, addsPrefixSpace: Bool)
-    case pieces(PieceNormalisation)
+/// A normaliser, and how words come about.
+struct TextPlan {
+    enum Words {
+        /// Byte-level, by a scanner.
+        case byteLevel(WordSplitter, addsPrefixSpace: Bool)
+        /// Byte-level, by the file's own steps.
+        case bytesByRules(PreTokeniser?)
+        /// Spaces as ▁, and words by where pieces may reach.
+        case pieces(PieceNormalisation)
+        case rules(PreTokeniser?)
+    }
+    var normaliser: Normaliser?
+    var words: Words
 
-    private static let gpt2Pattern = #"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"#
     private static let boundary = "\u{2581}"
 
     init(_ file: TokenizerJSON) throws {
-        let steps = try Self.steps(file.root["pre_tokenizer"], list: "pretokenizers", file)
-        let normalisers = try Self.steps(file.root["normalizer"], list: "normalizers", file)
+        let steps = Self.steps(file.member("pre_tokenizer"), list: "pretokenizers")
+        let normalisers = Self.steps(file.member("normalizer"), list: "normalizers")
+        let normaliser = try file.member("normalizer").map { json in
+            try Normaliser(json: json, name: file.name) { try Pattern($0, name: file.name) }
+        }
+        let rules = try file.member("pre_tokenizer").map { try PreTokeniser(json: $0, name: file.name) }
         if steps.contains(where: { $0["type"]?.string == "ByteLevel" }) {
-            if let first = normalisers.first {
-                throw file.refuse("normaliser '\(Self.type(first))' is not supported yet with byte-level tokens")
+            self.normaliser = normaliser
+            if let (splitter, addsPrefixSpace) = Self.splitter(steps) {
+                words = .byteLevel(splitter, addsPrefixSpace: addsPrefixSpace)
+            } else {
+                words = .bytesByRules(rules)
             }
-            self = try Self.byteLevel(steps, file)
+        } else if let normalisation = Self.pieces(normalisers, steps) {
+            words = .pieces(normalisation)
         } else {
-            self = try .pieces(Self.pieces(normalisers, steps, file))
+            self.normaliser = normaliser
+            words = .rules(rules)
         }
     }
 
     /// A component, or the members of a Sequence of them.
-    private static func steps(_ value: JSONValue?, list: String, _ file: TokenizerJSON) throws -> [JSONValue] {
-        guard let value, !value.isNull else { return [] }
-        guard value.kind == .object, value["type"]?.string != nil else { throw file.refuse("a component has no 'type'") }
-        guard value["type"]?.string == "Sequence" else { return [value] }
-        let members = value[list]?.elements ?? []
-        if let nested = members.first(where: { $0["type"]?.string == "Sequence" }) {
-            throw file.refuse("a '\(type(nested))' inside a Sequence is not supported")
-        }
-        return members
+    private static func steps(_ value: JSONValue?, list: String) -> [JSONValue] {
+        guard let value else { return [] }
+        return value["type"]?.string == "Sequence" ? value[list]?.elements ?? [] : [value]
     }
 
-    private static func type(_ value: JSONValue) -> String { printable(value["type"]?.string ?? "without a type") }
+    // MARK: Byte-level
 
-    /// [Digits or the Split of GPT-2's pattern,] ByteLevel.
-    private static func byteLevel(_ steps: [JSONValue], _ file: TokenizerJSON) throws -> TextPlan {
-        var digits = false
-        var splitsByPattern = false
-        for (at, step) in steps.enumerated() {
-            switch step["type"]?.string {
-            case "ByteLevel" where at == steps.count - 1:
-                let usesPattern = step["use_regex"]?.boolean ?? true
-                if usesPattern && splitsByPattern { throw file.refuse("pre-tokeniser: GPT-2's pattern twice is not supported") }
-                let cuts = usesPattern || splitsByPattern
-                if digits && !cuts { throw file.refuse("pre-tokeniser: Digits without GPT-2's pattern is not supported yet") }
-                let addsPrefixSpace = step["add_prefix_space"]?.boolean ?? true
-                if digits && addsPrefixSpace { throw file.refuse("pre-tokeniser: 'add_prefix_space' behind Digits is not supported yet") }
-                return .byteLevel(digits ? .digitsThenGPT2 : cuts ? .gpt2 : .whole, addsPrefixSpace: addsPrefixSpace)
-            case "Digits" where at == 0:
-                guard step["individual_digits"]?.boolean == true else {
-                    throw file.refuse("pre-tokeniser 'Digits' with 'individual_digits': false is not supported yet")
-                }
-                digits = true
-            case "Split" where !splitsByPattern:
-                guard step["pattern"]?["Regex"]?.string == gpt2Pattern, step["behavior"]?.string == "Isolated",
-                    step["invert"]?.boolean != true
-                else {
-                    throw file.refuse(
-                        "pre-tokeniser 'Split' with the pattern '\(printable(step["pattern"]?["Regex"]?.string ?? ""))' is not supported yet"
-                    )
-                }
-                splitsByPattern = true
-            default:
-                throw file.refuse("pre-tokeniser '\(type(step))' in this place is not supported yet")
-            }
+    /// The scanner that cuts as the steps do; nil where there is none.
+    private static func splitter(_ steps: [JSONValue]) -> (WordSplitter, addsPrefixSpace: Bool)? {
+        guard let last = steps.last, last["type"]?.string == "ByteLevel" else { return nil }
+        let addsPrefixSpace = last["add_prefix_space"]?.boolean ?? true
+        let usesPattern = last["use_regex"]?.boolean ?? true
+        let before = steps.dropLast()
+        if usesPattern {
+            if before.isEmpty { return (.gpt2, addsPrefixSpace) }
+            guard before.count == 1, before[0]["type"]?.string == "Digits", before[0]["individual_digits"]?.boolean == true,
+                !addsPrefixSpace
+            else { return nil }
+            return (.digitsThenGPT2, false)
         }
-        throw file.refuse("pre-tokeniser: nothing may follow 'ByteLevel'")
+        if before.isEmpty { return (.whole, addsPrefixSpace) }
+        // A space in front of every cut is another matter than one in front of the text.
+        guard !addsPrefixSpace else { return nil }
+        let patterns = before.map(splitPattern)
+        guard patterns.allSatisfy({ $0 != nil }) else { return nil }
+        return WordSplitter(patterns: patterns.map { $0! }).map { ($0, false) }
     }
 
-    /// Normalisers Prepend and Replace, or the pre-tokeniser Metaspace.
-    private static func pieces(_ normalisers: [JSONValue], _ steps: [JSONValue], _ file: TokenizerJSON) throws -> PieceNormalisation {
+    /// The regular expression of a Split that keeps what it finds and what lies between.
+    private static func splitPattern(_ step: JSONValue) -> String? {
+        guard step["type"]?.string == "Split", step["invert"]?.boolean != true else { return nil }
+        // Removing what lies between the matches of a pattern that matches everything is no different from isolating the matches.
+        return step["behavior"]?.string == "Isolated" ? step["pattern"]?["Regex"]?.string : nil
+    }
+
+    // MARK: Pieces
+
+    /// Prepend and Replace, or Metaspace: what our own scanner for pieces does. nil for anything else.
+    private static func pieces(_ normalisers: [JSONValue], _ steps: [JSONValue]) -> PieceNormalisation? {
         var normalisation = PieceNormalisation(prefix: .never, splitsAtBoundary: false)
         var replaces = false
         for step in normalisers {
             switch step["type"]?.string {
             case "Prepend" where step["prepend"]?.string == boundary && !replaces: normalisation.prefix = .always
             case "Replace" where step["pattern"]?["String"]?.string == " " && step["content"]?.string == boundary: replaces = true
-            default: throw file.refuse("normaliser '\(type(step))' as it is set here is not supported yet")
+            default: return nil
             }
         }
         normalisation.comesFirst = !normalisers.isEmpty
-        guard let step = steps.first else {
-            guard replaces else { throw file.refuse("no step writes spaces as \(boundary): expected Replace or Metaspace") }
-            return normalisation
-        }
+        // Once spaces are written ▁, a split at spaces finds none (Gemma).
+        let steps = steps.filter { !(replaces && $0["type"]?.string == "Split" && $0["pattern"]?["String"]?.string == " ") }
+        guard let step = steps.first else { return replaces ? normalisation : nil }
         guard steps.count == 1, step["type"]?.string == "Metaspace", step["replacement"]?.string == boundary, !replaces,
             normalisation.prefix == .never
-        else { throw file.refuse("pre-tokeniser '\(type(step))' as it is set here is not supported yet") }
+        else { return nil }
         normalisation.splitsAtBoundary = step["split"]?.boolean ?? true
         switch step["prepend_scheme"]?.string ?? (step["add_prefix_space"]?.boolean == false ? "never" : "always") {
         case "always": normalisation.prefix = .unlessSpace
         case "first": normalisation.prefix = .firstUnlessSpace
         case "never": normalisation.prefix = .never
-        case let scheme:
-            throw file.refuse("pre-tokeniser 'Metaspace': 'prepend_scheme' is '\(printable(scheme))', expected always, first or never")
+        default: return nil
         }
         return normalisation
     }

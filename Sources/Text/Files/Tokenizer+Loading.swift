@@ -4,10 +4,10 @@ import Streams
 
 extension Tokenizer {
     /// What a folder is searched for, in this order.
-    static let folderOrder = ["tokenizer.json", "tokenizer.model"]
+    static let folderOrder = ["tokenizer.json", "tokenizer.model", "tekken.json", "qwen.tiktoken"]
 
-    /// Loads a tokenizer.json, a SentencePiece .model, a .gguf with a vocabulary, or a folder that holds `tokenizer.json`, else
-    /// `tokenizer.model`, else a single `.gguf`.
+    /// Loads a tokenizer.json, a SentencePiece .model, a .tiktoken (also as tokenizer.model), a tekken.json, a .gguf with a vocabulary, or a
+    /// folder: of those names the first of `folderOrder`, else a single .tiktoken, else a single .gguf.
     ///
     /// Throws 66 where nothing is found, 65 for a malformed file or a component that is not supported, which is named.
     public static func load(_ path: String) throws -> Tokenizer {
@@ -21,16 +21,20 @@ extension Tokenizer {
             parts = try GGUFVocabulary(gguf).parts()
             // The weights say nothing of the vocabulary, and hashing them would take longer than anything else here.
             hashed = gguf.tensors.map(\.range.lowerBound).min() ?? hashed
+        case .jsonObject where TekkenFile.looksLike(map.bytes):
+            parts = try TekkenFile(map.bytes, name: file).parts()
         case .jsonObject:
             parts = try TokenizerJSON(map.bytes, name: file).parts()
         case .unknown where map.bytes.first == 0x0A:
             parts = try SentencePieceFile(map.bytes, name: file).parts()
+        case .unknown where TiktokenFile.looksLike(Array(map.bytes.prefix(FileKind.sniffed))):
+            parts = try TiktokenFile(map.bytes, name: file).parts()
         case .empty:
             throw Failure(.badData, file, .whole, "empty, expected a vocabulary")
         case let kind:
             throw Failure(
                 .badData, file, .whole, "not a vocabulary: this is \(kind.title)",
-                hint: "expected a tokenizer.json, a SentencePiece .model or a .gguf")
+                hint: "expected a tokenizer.json, a SentencePiece .model, a .tiktoken, a tekken.json or a .gguf")
         }
         return Tokenizer(parts, name: path, sha256: SHA256.hex(map[0..<hashed]))
     }
@@ -38,13 +42,17 @@ extension Tokenizer {
     private static func vocabularyFile(_ path: String) throws -> String {
         guard let names = try folderEntries(path) else { return path }
         for name in folderOrder where names.contains(name) { return path + "/" + name }
-        let ggufs = names.filter { $0.utf8.suffix(5).elementsEqual(".gguf".utf8) }
-        guard ggufs.count == 1 else {
-            throw Failure(
-                .cannotOpen, path, .whole,
-                ggufs.isEmpty ? "holds no vocabulary" : "holds \(ggufs.count) .gguf files and no other vocabulary",
-                hint: "a folder is searched for tokenizer.json, tokenizer.model and a single .gguf; or name the file")
+        for ending in [".tiktoken", ".gguf"] {
+            let found = names.filter { $0.utf8.suffix(ending.utf8.count).elementsEqual(ending.utf8) }
+            if found.count == 1 { return path + "/" + found[0] }
+            guard found.isEmpty else {
+                throw Failure(
+                    .cannotOpen, path, .whole, "holds \(found.count) \(ending) files and no other vocabulary", hint: "name the file")
+            }
         }
-        return path + "/" + ggufs[0]
+        throw Failure(
+            .cannotOpen, path, .whole, "holds no vocabulary",
+            hint: "a folder is searched for \(folderOrder.joined(separator: ", ")), a single .tiktoken and a single .gguf; or name the file"
+        )
     }
 }

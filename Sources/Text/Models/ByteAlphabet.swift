@@ -19,17 +19,22 @@ enum ByteAlphabet {
         return bytes
     }()
 
-    /// The bytes that a token's characters stand for; nil where one is outside the alphabet.
-    static func decode(_ token: UnsafeRawBufferPointer) -> [UInt8]? {
-        var result: [UInt8] = []
-        result.reserveCapacity(token.count)
-        var at = 0
-        while at < token.count {
-            let (code, length) = decodeScalar(token, at)
-            guard Int(code) < bytes.count, bytes[Int(code)] >= 0 else { return nil }
-            result.append(UInt8(bytes[Int(code)]))
-            at += length
+    /// Appends the bytes that a token's characters stand for; false where one is outside the alphabet, which has one or two bytes each.
+    static func decode(_ token: UnsafeRawBufferPointer, into result: inout [UInt8]) -> Bool {
+        bytes.withUnsafeBufferPointer { bytes in
+            var at = 0
+            while at < token.count {
+                var code = Int(token[at])
+                at += 1
+                if code >= 0x80 {
+                    guard code & 0xE0 == 0xC0, at < token.count, token[at] & 0xC0 == 0x80 else { return false }
+                    code = (code & 0x1F) << 6 | Int(token[at]) & 0x3F
+                    at += 1
+                }
+                guard code < bytes.count, bytes[code] >= 0 else { return false }
+                result.append(UInt8(truncatingIfNeeded: bytes[code]))
+            }
+            return true
         }
-        return result
     }
 }

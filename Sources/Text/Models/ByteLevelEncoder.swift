@@ -9,13 +9,19 @@ struct ByteLevelTables: Sendable {
     let ignoresMerges: Bool
     /// The id of each byte; the pseudo-id `absent` where the vocabulary has none.
     let byteIDs: [UInt32]
+    /// What stands for bytes without a token; where there is none, they fall out.
+    let unknownID: UInt32?
+    /// Neighbouring unknown bytes make one unknown token.
+    let fusesUnknown: Bool
 
     static let absent = UInt32.max - 1
 
-    init(vocabulary: Vocabulary, merges: MergeTable, ignoresMerges: Bool) {
+    init(vocabulary: Vocabulary, merges: MergeTable, ignoresMerges: Bool, unknownID: UInt32? = nil, fusesUnknown: Bool = false) {
         self.vocabulary = vocabulary
         self.merges = merges
         self.ignoresMerges = ignoresMerges
+        self.unknownID = unknownID
+        self.fusesUnknown = fusesUnknown
         byteIDs = (0...255).map { byte in vocabulary.id(of: [UInt8(byte)]).map { UInt32($0) } ?? Self.absent }
     }
 }
@@ -23,14 +29,22 @@ struct ByteLevelTables: Sendable {
 /// The words of byte-level vocabularies.
 final class ByteLevelWords: WordEncoder {
     let tables: ByteLevelTables
-    /// Bytes that the vocabulary cannot express, met since this was last set to 0.
-    var droppedBytes = 0
+    private var droppedBytes = 0
     private let merger: BytePairMerger
     private var kept: [Int] = []
 
     init(_ tables: ByteLevelTables) {
         self.tables = tables
         merger = BytePairMerger(tables.merges)
+    }
+
+    func duplicate() -> ByteLevelWords { ByteLevelWords(tables) }
+
+    func bytes(of id: Int) -> [UInt8] { tables.vocabulary.bytes(id) }
+
+    func takeDroppedBytes() -> Int {
+        defer { droppedBytes = 0 }
+        return droppedBytes
     }
 
     func encode(
@@ -44,7 +58,10 @@ final class ByteLevelWords: WordEncoder {
         merger.begin(most: stop - at)
         for place in at..<stop {
             let id = tables.byteIDs[Int(text[place])]
-            if id == ByteLevelTables.absent { return encodeWithGaps(text, at, stop, ids, spans) }
+            if id == ByteLevelTables.absent {
+                return tables.unknownID == nil
+                    ? encodeWithGaps(text, at, stop, ids, spans) : encodeWithUnknown(text, at, stop, ids, spans)
+            }
             merger.append(id, at: place)
         }
         merger.merge(end: stop)
@@ -53,6 +70,30 @@ final class ByteLevelWords: WordEncoder {
             spans[token] = UInt64(merger.starts[token]) | UInt64(merger.starts[token + 1]) << 32
         }
         return merger.count
+    }
+
+    /// Bytes without a token are unknown tokens between which the others merge.
+    private func encodeWithUnknown(
+        _ text: UnsafePointer<UInt8>, _ at: Int, _ stop: Int, _ ids: UnsafeMutablePointer<UInt32>, _ spans: UnsafeMutablePointer<UInt64>
+    ) -> Int {
+        merger.begin(most: stop - at)
+        for place in at..<stop { merger.append(tables.byteIDs[Int(text[place])], at: place) }
+        merger.merge(end: stop)
+        var count = 0
+        var isFused = false
+        for symbol in 0..<merger.count {
+            let isUnknown = merger.ids[symbol] == ByteLevelTables.absent
+            let end = UInt64(merger.starts[symbol + 1]) << 32
+            if isUnknown && isFused && tables.fusesUnknown {
+                spans[count - 1] = spans[count - 1] & 0xFFFF_FFFF | end
+            } else {
+                ids[count] = isUnknown ? tables.unknownID! : merger.ids[symbol]
+                spans[count] = UInt64(merger.starts[symbol]) | end
+                count += 1
+            }
+            isFused = isUnknown
+        }
+        return count
     }
 
     /// Bytes without a token fall out before merging, as in the tokenizers package: their neighbours may merge over the gap.
@@ -104,8 +145,7 @@ final class ByteLevelEncoder: SectionEncoder {
         } else {
             encodeWords(text, range, into: &tokens)
         }
-        tokens.droppedBytes += words.droppedBytes
-        words.droppedBytes = 0
+        tokens.droppedBytes += words.takeDroppedBytes()
     }
 
     /// The space in front covers no byte: spans are shifted by one and cut at the range's start.
@@ -125,11 +165,17 @@ final class ByteLevelEncoder: SectionEncoder {
         case .whole: loop.encode(text, range, WholeScanner(), words, into: &tokens)
         case .gpt2: loop.encode(text, range, GPT2Scanner(), words, into: &tokens)
         case .digitsThenGPT2: loop.encode(text, range, GPT2Scanner(splitsDigits: true), words, into: &tokens)
-        case .cl100k(let mostNumbers): loop.encode(text, range, CL100KScanner(mostNumbers: mostNumbers), words, into: &tokens)
+        case .cl100k(let mostNumbers, let takesFinalSpaces, let marksAreLetters):
+            let scanner = CL100KScanner(mostNumbers: mostNumbers, takesFinalSpaces: takesFinalSpaces, marksAreLetters: marksAreLetters)
+            loop.encode(text, range, scanner, words, into: &tokens)
+        case .o200k(let mostNumbers, let contractions):
+            let scanner = O200KScanner(mostNumbers: mostNumbers, contractions: contractions)
+            loop.encode(text, range, scanner, words, into: &tokens)
+        case .deepSeek: loop.encode(text, range, DeepSeekScanner(), words, into: &tokens)
         }
     }
 
-    func bytes(of id: Int) -> [UInt8] { Array(words.tables.vocabulary.bytes(id)) }
+    func bytes(of id: Int) -> [UInt8] { words.bytes(of: id) }
 
     func beginsWithPrefix(_ id: Int) -> Bool { false }
 }

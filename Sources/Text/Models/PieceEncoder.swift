@@ -61,8 +61,7 @@ final class PieceEncoder: SectionEncoder {
             encodeWritten(text, range, prefixed: prefixed, into: &tokens)
         }
         if let unknown = tables.fusingUnknownID { fuse(unknown, &tokens, from: first) }
-        tokens.droppedBytes += words.droppedBytes
-        words.droppedBytes = 0
+        tokens.droppedBytes += words.takeDroppedBytes()
     }
 
     private func addsPrefix(_ text: UnsafeRawBufferPointer, _ range: Range<Int>, startsText: Bool) -> Bool {

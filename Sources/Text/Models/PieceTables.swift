@@ -14,6 +14,10 @@ final class PieceTables: @unchecked Sendable {
     let fusesUnknown: Bool
     /// Pieces that merge on, but are no tokens.
     let unused: Set<UInt32>
+    /// A space in the text is written ▁.
+    let spacesAreBoundaries: Bool
+    /// A word that is a piece as a whole is taken without merging.
+    let ignoresMerges: Bool
     /// Where text may be cut into words.
     let joined: JoinedCharacters
     /// The id of ▁, or `unknown`.
@@ -31,7 +35,7 @@ final class PieceTables: @unchecked Sendable {
     /// - characters: ids of single characters, pseudo-ids from the vocabulary's size on for those that only occur inside pieces.
     init(
         vocabulary: Vocabulary, merges: MergeTable, characters ids: [UInt32: UInt32], byteIDs: [UInt32]?, unknownID: UInt32?,
-        fusesUnknown: Bool, unused: Set<UInt32> = []
+        fusesUnknown: Bool, unused: Set<UInt32> = [], spacesAreBoundaries: Bool = true, ignoresMerges: Bool = false
     ) {
         self.vocabulary = vocabulary
         self.merges = merges
@@ -39,16 +43,19 @@ final class PieceTables: @unchecked Sendable {
         self.unknownID = unknownID
         self.fusesUnknown = fusesUnknown
         self.unused = unused
+        self.spacesAreBoundaries = spacesAreBoundaries
+        self.ignoresMerges = ignoresMerges
         guard let raw = calloc(0x11_0000, MemoryLayout<UInt32>.stride) else { fatalError("no memory for a table of characters") }
         characters = raw.assumingMemoryBound(to: UInt32.self)
         for (code, id) in ids { characters[Int(code)] = id + 1 }
         boundaryID = ids[Self.boundaryCode] ?? Self.unknown
+        if spacesAreBoundaries { characters[0x20] = characters[Int(Self.boundaryCode)] }
         // Unused pieces are cut again as they were met last, anywhere in the text, and characters that fall out let their neighbours
         // merge: the text must stay whole for both.
-        let cutsNothing = !unused.isEmpty || byteIDs == nil && unknownID == nil
+        let cutsNothing = ignoresMerges || !unused.isEmpty || byteIDs == nil && unknownID == nil
         let joined = JoinedCharacters(joinsAll: cutsNothing)
         if !cutsNothing {
-            for id in 0..<vocabulary.count { vocabulary.withBytes(id) { joined.insert($0) } }
+            for id in 0..<vocabulary.count { joined.insert(vocabulary.view(id)) }
         }
         self.joined = joined
         byteOfID = Dictionary((byteIDs ?? []).enumerated().map { ($1, UInt8($0)) }) { first, _ in first }
@@ -69,7 +76,7 @@ final class PieceTables: @unchecked Sendable {
     /// The bytes of text that a token stands for.
     func textBytes(of id: Int) -> [UInt8] {
         if let byte = byteOfID[UInt32(id)] { return [byte] }
-        return Self.textBytes(vocabulary.bytes(id))
+        return spacesAreBoundaries ? Self.textBytes(vocabulary.bytes(id)[...]) : vocabulary.bytes(id)
     }
 
     /// A piece as it stands in the text: ▁ is a space.

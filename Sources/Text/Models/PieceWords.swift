@@ -3,13 +3,21 @@
 /// The words of a vocabulary of pieces. A space in the text stands for ▁, and so does ▁ itself.
 final class PieceWords: WordEncoder {
     let tables: PieceTables
-    /// Bytes that the vocabulary cannot express, met since this was last set to 0.
-    var droppedBytes = 0
+    private var droppedBytes = 0
     private let merger: BytePairMerger
 
     init(_ tables: PieceTables) {
         self.tables = tables
         merger = BytePairMerger(tables.merges, unused: tables.unused)
+    }
+
+    func duplicate() -> PieceWords { PieceWords(tables) }
+
+    func bytes(of id: Int) -> [UInt8] { tables.textBytes(of: id) }
+
+    func takeDroppedBytes() -> Int {
+        defer { droppedBytes = 0 }
+        return droppedBytes
     }
 
     func encode(
@@ -25,6 +33,11 @@ final class PieceWords: WordEncoder {
     ) -> Int {
         let tables = tables
         let raw = UnsafeRawBufferPointer(start: text, count: stop)
+        if tables.ignoresMerges && !prefixed, let id = tables.vocabulary.id(of: UnsafeRawBufferPointer(rebasing: raw[at..<stop])) {
+            ids[0] = UInt32(id)
+            spans[0] = UInt64(at) | UInt64(stop) << 32
+            return 1
+        }
         merger.begin(most: stop - at + 1)
         if prefixed && (tables.boundaryID != PieceTables.unknown || expressesUnknown) { merger.append(tables.boundaryID, at: at) }
         var isPlain = !prefixed
@@ -32,7 +45,7 @@ final class PieceWords: WordEncoder {
         var dropsBytes = false
         while place < stop {
             let (code, length) = decodeScalar(raw, place)
-            let id = code == 0x20 ? tables.boundaryID : tables.id(of: code)
+            let id = tables.id(of: code)
             if id == PieceTables.unknown {
                 isPlain = false
                 if expressesUnknown { merger.append(id, at: place) } else { dropsBytes = true }
@@ -72,7 +85,7 @@ final class PieceWords: WordEncoder {
     ) -> Int {
         var count = count
         if let byteIDs = tables.byteIDs {
-            if end - start < 2 && (start == end || text[start] == 0x20) {
+            if start == end || tables.spacesAreBoundaries && end - start == 1 && text[start] == 0x20 {
                 for byte in PieceTables.boundary {
                     ids[count] = byteIDs[Int(byte)]
                     spans[count] = UInt64(start) | UInt64(end) << 32
@@ -112,7 +125,7 @@ final class PieceWords: WordEncoder {
         var place = at
         while place < stop {
             let (code, length) = decodeScalar(text, place)
-            let id = code == 0x20 ? tables.boundaryID : tables.id(of: code)
+            let id = tables.id(of: code)
             if id == PieceTables.unknown {
                 droppedBytes += length
             } else {

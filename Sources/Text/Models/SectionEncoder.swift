@@ -8,6 +8,9 @@ protocol SectionEncoder: AnyObject {
     ///   original text does. - recognising: whether added tokens that are written as the normaliser leaves them are looked for.
     func encode(_ text: UnsafeRawBufferPointer, _ range: Range<Int>, startsText: Bool, recognising: Bool, into tokens: inout TokenSequence)
 
+    /// The same for `text.bytes[range]`, with spans in the original.
+    func encode(_ text: RewrittenText, _ range: Range<Int>, recognising: Bool, into tokens: inout TokenSequence)
+
     /// One for another thread: the tables are shared, cache and scratch are its own.
     func duplicate() -> any SectionEncoder
 
@@ -16,4 +19,13 @@ protocol SectionEncoder: AnyObject {
 
     /// Whether a token that begins a text begins with a space that was put there.
     func beginsWithPrefix(_ id: Int) -> Bool
+}
+
+extension SectionEncoder {
+    func encode(_ text: RewrittenText, _ range: Range<Int>, recognising: Bool, into tokens: inout TokenSequence) {
+        let first = tokens.ids.count
+        let startsText = !range.isEmpty && text.starts[range.lowerBound] == 0
+        text.bytes.withUnsafeBytes { encode($0, range, startsText: startsText, recognising: recognising, into: &tokens) }
+        tokens.translate(from: first, by: text)
+    }
 }

@@ -201,28 +201,12 @@ final class WordCache {
 
     // MARK: Longer words
 
-    private func hash(_ word: UnsafePointer<UInt8>, _ length: Int) -> UInt64 {
-        let raw = UnsafeRawPointer(word)
-        var value = UInt64(length) &* 0x9e37_79b9_7f4a_7c15
-        var at = 0
-        func mix(_ more: UInt64) {
-            let product = (value ^ more).multipliedFullWidth(by: 0xd1b5_4a32_d192_ed03)
-            value = product.high ^ product.low
-        }
-        while at + 8 <= length {
-            mix(UInt64(littleEndian: (raw + at).loadUnaligned(as: UInt64.self)))
-            at += 8
-        }
-        if length >= 8 { mix(UInt64(littleEndian: (raw + (length - 8)).loadUnaligned(as: UInt64.self))) }
-        return value | 1
-    }
-
     /// As `find`, for words of 16 to `longestWord` bytes; there must be room for `length` more tokens.
     func findLong(
         _ word: UnsafePointer<UInt8>, _ length: Int, at start: Int, _ ids: UnsafeMutablePointer<UInt32>,
         _ spans: UnsafeMutablePointer<UInt64>
     ) -> Int {
-        let hash = hash(word, length)
+        let hash = hashBytes(word, length) | 1
         let entry = long[Int(truncatingIfNeeded: hash >> 32) & (Self.longSlots - 1)]
         guard entry.hash == hash, entry.length == UInt32(length) else { return 0 }
         let isSame = longBytes.withUnsafeBufferPointer { known in
@@ -239,7 +223,7 @@ final class WordCache {
         _ count: Int
     ) {
         if spilled.count > Self.mostSpilled || longBytes.count > Self.mostLongBytes { removeAll() }
-        let hash = hash(word, length)
+        let hash = hashBytes(word, length) | 1
         long[Int(truncatingIfNeeded: hash >> 32) & (Self.longSlots - 1)] = LongEntry(
             hash: hash, bytes: UInt32(longBytes.count), length: UInt32(length), tokens: UInt32(spilled.count), count: UInt32(count))
         longBytes.append(contentsOf: UnsafeBufferPointer(start: word, count: length))

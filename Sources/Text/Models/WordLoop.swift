@@ -9,6 +9,15 @@ protocol WordEncoder: AnyObject {
     func encode(
         _ text: UnsafePointer<UInt8>, _ at: Int, _ stop: Int, _ ids: UnsafeMutablePointer<UInt32>, _ spans: UnsafeMutablePointer<UInt64>
     ) -> Int
+
+    /// Bytes that the vocabulary could not express since this was last asked.
+    func takeDroppedBytes() -> Int
+
+    /// One for another thread: the tables are shared, scratch is its own.
+    func duplicate() -> Self
+
+    /// The bytes of text that a token stands for by itself.
+    func bytes(of id: Int) -> [UInt8]
 }
 
 /// Words to tokens, with a cache and room for the tokens of a stretch of text.

@@ -4,10 +4,17 @@
 struct CL100KScanner: WordScanner {
     /// The most numbers in a word: 3 for cl100k and Llama 3, 1 for Qwen.
     let mostNumbers: Int
+    /// Whether white space at the end of the text is one word, newlines or not: \s+$ before \s*[\r\n] (cl100k itself).
+    let takesFinalSpaces: Bool
 
-    private let characters = CharacterScanner()
+    private let characters: CharacterScanner
 
-    init(mostNumbers: Int) { self.mostNumbers = mostNumbers }
+    /// - marksAreLetters: \p{M} stands beside \p{L} (Qwen 3.5).
+    init(mostNumbers: Int, takesFinalSpaces: Bool, marksAreLetters: Bool) {
+        self.mostNumbers = mostNumbers
+        self.takesFinalSpaces = takesFinalSpaces
+        characters = CharacterScanner(marksAreLetters ? .marksAsLetters : .plain)
+    }
 
     @inline(__always)
     func wordEnd(_ text: UnsafePointer<UInt8>, _ at: Int, _ end: Int) -> Int {
@@ -40,29 +47,30 @@ struct CL100KScanner: WordScanner {
         if classes & CharacterScanner.space == 0 || first == 0x20 && following & others == 0 {
             return newlinesEnd(text, characters.runEnd(text, next, end, others, inverted: true), end)
         }
-        return spacesEnd(text, at, next, end)
+        if takesFinalSpaces, characters.runEnd(text, next, end, CharacterScanner.space) == end { return end }
+        return spacesEnd(text, at, next, end, characters)
     }
+}
 
-    /// Past the newlines from `at` on.
-    @inline(__always)
-    private func newlinesEnd(_ text: UnsafePointer<UInt8>, _ at: Int, _ end: Int) -> Int {
-        var at = at
-        while at < end && (text[at] == 0x0A || text[at] == 0x0D) { at += 1 }
-        return at
-    }
+/// Past the newlines from `at` on.
+@inline(__always)
+func newlinesEnd(_ text: UnsafePointer<UInt8>, _ at: Int, _ end: Int) -> Int {
+    var at = at
+    while at < end && (text[at] == 0x0A || text[at] == 0x0D) { at += 1 }
+    return at
+}
 
-    /// \s*[\r\n]+|\s+(?!\S)|\s+ where white space begins at `at`; `next` is the second character.
-    @inline(__always)
-    private func spacesEnd(_ text: UnsafePointer<UInt8>, _ at: Int, _ next: Int, _ end: Int) -> Int {
-        let stop = characters.runEnd(text, next, end, CharacterScanner.space)
-        var last = stop
-        while last > at {
-            if text[last - 1] == 0x0A || text[last - 1] == 0x0D { return last }
-            last -= 1
-        }
-        if stop == end || stop == next { return stop }
-        return characters.lastStart(text, stop)
+/// \s*[\r\n]+|\s+(?!\S)|\s+ where white space begins at `at`; `next` is the second character.
+@inline(__always)
+func spacesEnd(_ text: UnsafePointer<UInt8>, _ at: Int, _ next: Int, _ end: Int, _ characters: CharacterScanner) -> Int {
+    let stop = characters.runEnd(text, next, end, CharacterScanner.space)
+    var last = stop
+    while last > at {
+        if text[last - 1] == 0x0A || text[last - 1] == 0x0D { return last }
+        last -= 1
     }
+    if stop == end || stop == next { return stop }
+    return characters.lastStart(text, stop)
 }
 
 /// The end of 's 't 'm 'd 're 've 'll in any case at an apostrophe; nil where none begins. ſ (U+017F) is an s in another case.

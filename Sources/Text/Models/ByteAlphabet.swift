@@ -37,4 +37,10 @@ enum ByteAlphabet {
             return true
         }
     }
+
+    /// The bytes that a token's characters stand for; nil where one is outside the alphabet.
+    static func decode(_ token: UnsafeRawBufferPointer) -> [UInt8]? {
+        var result: [UInt8] = []
+        return decode(token, into: &result) ? result : nil
+    }
 }

@@ -1,12 +1,12 @@
 // Any pre-tokeniser with any model: words by the file's own steps.
 
 /// Cuts text by a pre-tokeniser and hands its words to a model.
-final class WordsEncoder<Words_: WordEncoder>: SectionEncoder {
-    private let words: Words_
+final class WordsEncoder<Model: WordEncoder>: SectionEncoder {
+    private let words: Model
     private let preTokeniser: PreTokeniser?
     private let loop = WordLoop()
 
-    init(_ words: Words_, _ preTokeniser: PreTokeniser?) {
+    init(_ words: Model, _ preTokeniser: PreTokeniser?) {
         self.words = words
         self.preTokeniser = preTokeniser
     }
@@ -15,19 +15,18 @@ final class WordsEncoder<Words_: WordEncoder>: SectionEncoder {
 
     func encode(_ text: UnsafeRawBufferPointer, _ range: Range<Int>, startsText: Bool, recognising: Bool, into tokens: inout TokenSequence)
     {
-        encode(RewrittenText(text, range), into: &tokens)
+        encode(Words(RewrittenText(text, range), start: startsText ? 0 : range.lowerBound), into: &tokens)
     }
 
     func encode(_ text: RewrittenText, _ range: Range<Int>, recognising: Bool, into tokens: inout TokenSequence) {
-        if range.count == text.count { return encode(text, into: &tokens) }
+        if range.count == text.count { return encode(Words(text), into: &tokens) }
         var section = RewrittenText()
         section.append(text, range)
-        encode(section, into: &tokens)
+        encode(Words(section), into: &tokens)
     }
 
-    private func encode(_ text: RewrittenText, into tokens: inout TokenSequence) {
-        guard text.count > 0 else { return }
-        var cut = Words(text: text, ranges: [0..<text.count])
+    private func encode(_ whole: Words, into tokens: inout TokenSequence) {
+        var cut = whole
         preTokeniser?.cut(&cut)
         let first = tokens.ids.count
         cut.text.bytes.withUnsafeBytes { bytes in

@@ -174,3 +174,10 @@ indirect enum PreTokeniser: Sendable {
         words.text = text
     }
 }
+
+extension PreTokeniser {
+    /// Splits one behind the other, each of which keeps what its pattern finds and what lies between.
+    static func isolating(_ patterns: [Pattern]) -> PreTokeniser {
+        .sequence(patterns.map { .split($0, .isolated, isInverted: false) })
+    }
+}

@@ -210,7 +210,7 @@ def check(row, tool, texts, handbook, folder, options):
             print(f"{row.name:22} {mode:8} refused{', as it must' if right else ''}: {refusal.args[0]}", flush=True)
             misses += 0 if right else 1
             if not plain:
-                break
+                return misses
             continue
         number = sum(len(part) for _, part, _ in parts)
         wrong_size = int(size or -1) != row.size

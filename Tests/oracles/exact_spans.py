@@ -3,6 +3,8 @@
 Each step of the peer's normaliser rewrites the smallest stretches that it changes on their own; a byte that came out of a changed
 stretch stands for the whole stretch, one that a step put there for nothing, any other for itself. Tokens tile what came out; bytes without a token are a gap.
 """
+import re
+
 from tokens_vocabularies import BLOCK
 
 CONTEXT = 40
@@ -14,7 +16,6 @@ class Unexplained(Exception):
 
 def stretches(text, rewrite):
     """(original, what it becomes), in order."""
-    at, count = 0, len(text)
     single = {}
 
     def alone(character):
@@ -22,6 +23,20 @@ def stretches(text, rewrite):
             single[character] = rewrite(character)
         return single[character]
 
+    # Word by word where that gives the same: a word that does not change has no part that does.
+    words = re.findall(r"[^ \n]*[ \n]?", text)
+    became = [rewrite(word) for word in words]
+    if "".join(became) != rewrite(text):
+        words, became = [text], [rewrite(text)]
+    for word, whole in zip(words, became):
+        if word == whole:
+            yield from zip(word, word)
+        else:
+            yield from _changed(word, rewrite, alone)
+
+
+def _changed(text, rewrite, alone):
+    at, count = 0, len(text)
     while at < count:
         end = at + 1
         while end < count and not _is_cut(text, at, end, rewrite, alone):

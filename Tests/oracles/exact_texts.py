@@ -34,7 +34,7 @@ def words():
 def contractions():
     for quote in "'\u2019":
         for ending in ENDINGS:
-            for form in {ending, ending.upper(), ending.capitalize(), ending[:-1] + ending[-1].upper()}:
+            for form in dict.fromkeys([ending, ending.upper(), ending.capitalize(), ending[:-1] + ending[-1].upper()]):
                 yield f"it{quote}{form} IT{quote}{form}X {quote}{form}{quote}{form}"
     # U+017F and U+212A fold to s and k.
     yield from ["it'\u017f", "'\u017f'\u017f", "IT'\u017fX \u017f\u212a", "a'\u212a", "'l\u017f 'L\u017fL", "we'\u0131 'd\u0307", "x'S's'S", "1's 2'S 3'll", "\n'll \t'RE"]

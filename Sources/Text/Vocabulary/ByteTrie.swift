@@ -33,21 +33,46 @@ struct ByteTrie: Sendable {
     /// Calls `body` with the end and the number of every entry that `text[range]` begins with, short ones first.
     @inline(__always)
     func forEachPrefix(_ text: UnsafeRawBufferPointer, _ range: Range<Int>, _ body: (_ end: Int, _ value: UInt32) -> Void) {
-        units.withUnsafeBufferPointer { units in
-            entries.withUnsafeBufferPointer { entries in
-                var node = root
-                var at = range.lowerBound
-                while at < range.upperBound {
-                    let byte = text[at]
-                    let place = node ^ Int(byte)
-                    let unit = units[place]
-                    guard unit & 0xFF == UInt32(byte) else { return }
-                    at += 1
-                    if unit & 0x100 != 0 { body(at, entries[place]) }
-                    node = Int(unit >> 9)
-                }
+        withView { view in view.forEachPrefix(text, range) { end, place in body(end, entries[place]) } }
+    }
+
+    /// Lends the units, for loops over every character of a text.
+    @inline(__always)
+    func withView<Result>(_ body: (View) throws -> Result) rethrows -> Result {
+        try units.withUnsafeBufferPointer { try body(View(units: $0.baseAddress!, root: root)) }
+    }
+
+    /// Units as bare memory. An entry is known by the place of its unit.
+    struct View {
+        fileprivate let units: UnsafePointer<UInt32>
+        fileprivate let root: Int
+
+        /// Calls `body` with the end and the place of every entry that `text[range]` begins with, short ones first.
+        @inline(__always)
+        func forEachPrefix(_ text: UnsafeRawBufferPointer, _ range: Range<Int>, _ body: (_ end: Int, _ place: Int) -> Void) {
+            var node = root
+            var at = range.lowerBound
+            while at < range.upperBound {
+                let byte = text[at]
+                let place = node ^ Int(byte)
+                let unit = units[place]
+                guard unit & 0xFF == UInt32(byte) else { return }
+                at += 1
+                if unit & 0x100 != 0 { body(at, place) }
+                node = Int(unit >> 9)
             }
         }
+    }
+
+    /// The number of the entry that ends at each unit; at other places any.
+    var valuesByPlace: [UInt32] { entries }
+
+    /// Places, of entries or not.
+    var placeCount: Int { units.count }
+
+    /// The number of the entry that is these bytes.
+    func value(of bytes: UnsafeRawBufferPointer, _ range: Range<Int>) -> UInt32? {
+        longestPrefix(bytes, range).flatMap { $0.end == range.upperBound ? $0.value : nil }
     }
 
     /// The longest entry that `text[range]` begins with.

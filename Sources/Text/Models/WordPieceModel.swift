@@ -1,0 +1,60 @@
+// WordPiece: from the left, always the longest piece; a word that cannot be cut so is unknown as a whole.
+
+import Streams
+
+/// BERT's model, as HF tokenizers has it.
+struct WordPieceModel: WordModel {
+    /// What a word may begin with: any entry, as it is written.
+    private let beginnings: ByteTrie
+    /// What it may go on with: entries with the prefix, without it.
+    private let continuations: ByteTrie
+    private let vocabulary: Vocabulary
+    private let unknownID: UInt32
+    private let longestWord: Int
+
+    /// - entries: by id, nil for gaps. - prefix: what marks an entry inside a word ("##").
+    /// - longestWord: a word of more characters is unknown.
+    /// Throws `Failure.badData` for entries that are there twice.
+    init(entries: [[UInt8]?], unknownID: Int, prefix: [UInt8], longestWord: Int, name: String) throws {
+        func refuse(_ what: String) -> Failure { Failure(.badData, name, .whole, what) }
+        guard entries.indices.contains(unknownID) else { throw refuse("the unknown token is \(unknownID) of \(entries.count)") }
+        var vocabulary = Vocabulary(capacity: entries.count)
+        for entry in entries {
+            if let entry, !entry.isEmpty { vocabulary.append(entry) } else { vocabulary.appendUnnamed() }
+        }
+        self.vocabulary = vocabulary
+        self.unknownID = UInt32(unknownID)
+        self.longestWord = longestWord
+        let sorted = entries.indices.compactMap { id in entries[id].map { (bytes: $0[...], value: UInt32(id)) } }
+            .filter { !$0.bytes.isEmpty }.sorted { $0.bytes.lexicographicallyPrecedes($1.bytes) }
+        for (one, other) in zip(sorted, sorted.dropFirst()) where one.bytes == other.bytes {
+            throw refuse("token '\(printable(Array(one.bytes)))' is there twice")
+        }
+        let inside = sorted.filter { $0.bytes.count > prefix.count && $0.bytes.starts(with: prefix) }
+            .map { (bytes: $0.bytes.dropFirst(prefix.count), value: $0.value) }
+        guard let beginnings = ByteTrie(sorted: sorted), let continuations = ByteTrie(sorted: inside) else {
+            throw refuse("the tokens need more than \(ByteTrie.mostUnits) units of a trie")
+        }
+        (self.beginnings, self.continuations) = (beginnings, continuations)
+    }
+
+    func encode(_ text: UnsafeRawBufferPointer, _ range: Range<Int>, into tokens: inout TokenSequence) {
+        let first = tokens.ids.count
+        guard range.count <= longestWord || text[range].count(where: { $0 & 0xC0 != 0x80 }) <= longestWord else {
+            return tokens.append(unknownID, range.lowerBound, range.upperBound)
+        }
+        var at = range.lowerBound
+        while at < range.upperBound {
+            let trie = at == range.lowerBound ? beginnings : continuations
+            guard let (end, id) = trie.longestPrefix(text, at..<range.upperBound) else {
+                tokens.ids.removeLast(tokens.ids.count - first)
+                tokens.offsets.removeLast(tokens.offsets.count - 2 * first)
+                return tokens.append(unknownID, range.lowerBound, range.upperBound)
+            }
+            tokens.append(id, at, end)
+            at = end
+        }
+    }
+
+    func bytes(of id: Int) -> [UInt8] { Array(vocabulary.bytes(id)) }
+}

@@ -66,13 +66,13 @@ struct UnigramModel: WordModel {
         let lowest = counted.map(\.score).min() ?? Double(Float.greatestFiniteMagnitude)
         unknownScore = rules == .huggingFace ? lowest - 10 : Double(Float(lowest) - 10)
         let found = Self.findable(pieces, rules)
-        guard let trie = ByteTrie(sorted: found.map { (pieces[Int($0)].bytes[...], $0) }) else {
-            throw refuse("the pieces need more than \(ByteTrie.mostUnits) units of a trie")
-        }
         if rules == .sentencePiece {
             for (one, other) in zip(found, found.dropFirst()) where pieces[Int(one)].bytes == pieces[Int(other)].bytes {
                 throw refuse("piece '\(printable(pieces[Int(one)].bytes))' is there twice")
             }
+        }
+        guard let trie = ByteTrie(sorted: found.map { (pieces[Int($0)].bytes[...], $0) }) else {
+            throw refuse("the pieces need more than \(ByteTrie.mostUnits) units of a trie")
         }
         self.trie = trie
         ids = trie.valuesByPlace

@@ -52,11 +52,11 @@ public final class ByteInput {
         self.closing = closing
         var status = stat()
         mayBlock = fstat(descriptor, &status) != 0 || status.st_mode & S_IFMT != S_IFREG
-        buffer = .allocate(byteCount: ByteInput.chunk, alignment: 16)
+        buffer = ByteInput.memory(nil, ByteInput.chunk)
     }
 
     deinit {
-        buffer.deallocate()
+        free(buffer)
         if closing { Glibc.close(descriptor) }
     }
 
@@ -133,18 +133,24 @@ public final class ByteInput {
     /// to refuse. `partOfLongLine` then gives that line; the next call returns the lines after it.
     public func lines(upTo size: Int, limit: Int) throws -> UnsafeRawBufferPointer? {
         while try partOfLongLine() != nil {}
+        // Bytes that hold no newline; each is looked at once.
+        var scanned = 0
         while true {
-            let held = end - start
-            let first = UnsafeRawPointer(buffer + start)
-            if let last = lastNewline(UnsafeRawBufferPointer(start: first, count: min(held, size))) { return takeLines(last + 1) }
-            if held > size, let found = memchr(first + size, 0x0A, held - size), UnsafeRawPointer(found) - first <= limit {
-                return takeLines(UnsafeRawPointer(found) - first + 1)
+            let held = UnsafeRawBufferPointer(start: buffer + start, count: end - start)
+            if scanned < size, let last = lastNewline(UnsafeRawBufferPointer(rebasing: held[scanned..<min(held.count, size)])) {
+                return takeLines(scanned + last + 1)
             }
-            guard held <= max(limit, size) else {
+            let behind = max(scanned, size)
+            if held.count > behind, let next = firstNewline(UnsafeRawBufferPointer(rebasing: held[behind...])), behind + next <= limit {
+                return takeLines(behind + next + 1)
+            }
+            scanned = held.count
+            guard scanned <= max(limit, size) else {
                 discardingLine = true
                 throw ByteInput.tooLong(LinePlace(name: name, line: 1, byte: offset, isEnded: true), limit)
             }
-            if try !fill(room: min(max(2 * held, ByteInput.chunk), max(limit, size) + 1)) { return held == 0 ? nil : takeLines(held) }
+            let room = min(max(2 * scanned, ByteInput.chunk), max(limit, size) + 1)
+            if try !fill(room: room) { return scanned == 0 ? nil : takeLines(scanned) }
         }
     }
 
@@ -164,14 +170,14 @@ public final class ByteInput {
 
     static func tooLong(_ place: LinePlace, _ limit: Int) -> Failure { place.failure("line longer than \(limit) bytes") }
 
-    /// The next bytes of a line that was refused as too long, its newline included; nil when all of it has been given.
+    /// The next bytes, 1 MiB at most, of a line that was refused as too long, its newline included; nil when all of it has been given.
     public func partOfLongLine() throws -> UnsafeRawBufferPointer? {
         guard discardingLine else { return nil }
         if start == end, try !fill(room: ByteInput.chunk) {
             discardingLine = false
             return nil
         }
-        let held = UnsafeRawBufferPointer(start: buffer + start, count: end - start)
+        let held = UnsafeRawBufferPointer(start: buffer + start, count: min(end - start, ByteInput.chunk))
         let newline = firstNewline(held)
         if newline != nil { discardingLine = false }
         return takeLines(newline.map { $0 + 1 } ?? held.count)
@@ -193,11 +199,14 @@ public final class ByteInput {
     }
 
     private func grow(to count: Int) {
-        let larger = UnsafeMutableRawPointer.allocate(byteCount: count, alignment: 16)
-        larger.copyMemory(from: buffer, byteCount: end)
-        buffer.deallocate()
-        buffer = larger
+        buffer = ByteInput.memory(buffer, count)
         capacity = count
+    }
+
+    /// Memory from realloc(3), which moves the pages of a large block instead of copying them, so that a long line is in memory once.
+    private static func memory(_ old: UnsafeMutableRawPointer?, _ count: Int) -> UnsafeMutableRawPointer {
+        guard let memory = realloc(old, count) else { preconditionFailure("bug: no memory for \(count) bytes of input") }
+        return memory
     }
 
     /// One read(2) that counts: 0 only at the end.

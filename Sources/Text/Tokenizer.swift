@@ -125,7 +125,10 @@ public final class Tokenizer {
     public func bytes(of id: UInt32) -> [UInt8] {
         precondition(Int(id) < vocabularySize, "bug: id \(id) outside the vocabulary")
         if let literal = parts.literals[id] { return literal }
-        return parts.silent.contains(id) || Int(id) >= parts.modelSize ? [] : encoder.bytes(of: Int(id))
+        if parts.silent.contains(id) || Int(id) >= parts.modelSize { return [] }
+        let bytes = encoder.bytes(of: Int(id))
+        guard case .bytes(let mark, _) = parts.decoding, !mark.isEmpty else { return bytes }
+        return replace(bytes, mark, by: [0x20])
     }
 
     /// The text of a sequence of tokens: their bytes one after the other, without the space that was put in front of the text; words of a
@@ -139,9 +142,12 @@ public final class Tokenizer {
         if case .words(let prefix, let cleans) = parts.decoding { return joinWords(ids, prefix: prefix, cleans: cleans) }
         var result: [UInt8] = []
         var isFirst = true
+        var dropsFirstSpace = false
+        if case .bytes(_, let drops) = parts.decoding { dropsFirstSpace = drops }
         for id in ids {
             let bytes = bytes(of: id)
-            let dropsPrefix = isFirst && parts.literals[id] == nil && encoder.beginsWithPrefix(Int(id))
+            let dropsPrefix =
+                isFirst && parts.literals[id] == nil && (encoder.beginsWithPrefix(Int(id)) || dropsFirstSpace && bytes.first == 0x20)
             result.append(contentsOf: bytes.dropFirst(dropsPrefix ? 1 : 0))
             if !bytes.isEmpty { isFirst = false }
         }
@@ -175,23 +181,24 @@ private enum WordCleaning {
     ].map { (Array($0.0.utf8), Array($0.1.utf8)) }
 
     static func clean(_ word: [UInt8]) -> [UInt8] {
-        var word = word
-        for (from, to) in rules where word.count >= from.count {
-            var result: [UInt8] = []
-            var at = 0
-            while at < word.count {
-                if word[at...].starts(with: from) {
-                    result += to
-                    at += from.count
-                } else {
-                    result.append(word[at])
-                    at += 1
-                }
-            }
-            word = result
-        }
-        return word
+        rules.reduce(word) { replace($0, $1.0, by: $1.1) }
     }
+}
+
+/// All occurrences of `old`, from the left, by `new`.
+private func replace(_ bytes: [UInt8], _ old: [UInt8], by new: [UInt8]) -> [UInt8] {
+    var result: [UInt8] = []
+    var at = 0
+    while at < bytes.count {
+        if bytes[at] == old[0], bytes[at...].starts(with: old) {
+            result += new
+            at += old.count
+        } else {
+            result.append(bytes[at])
+            at += 1
+        }
+    }
+    return result
 }
 
 /// What a vocabulary file yields.
@@ -213,7 +220,7 @@ struct TokenizerParts {
     /// Special tokens around a text.
     var prefix: [UInt32] = []
     var suffix: [UInt32] = []
-    var decoding = Decoding.bytes
+    var decoding = Decoding.bytes()
 
     init(
         encoder: any SectionEncoder, size: Int, normaliser: Normaliser? = nil, added: [AddedToken] = [], literals: [UInt32: [UInt8]] = [:],

@@ -9,6 +9,10 @@ struct ByteLevelBuilder {
     private let merges: MergeTable
     private var token: [UInt8] = []
     private var joined: [UInt8] = []
+    /// Tokens that the alphabet cannot write: no bytes merge into them, and they are decoded as they are.
+    private(set) var literals: [UInt32: [UInt8]] = [:]
+    /// The first of them, in words.
+    private var outside: String?
 
     init(name: String, capacity: Int) {
         self.name = name
@@ -24,7 +28,9 @@ struct ByteLevelBuilder {
         guard !written.isEmpty else { throw refuse("is empty") }
         token.removeAll(keepingCapacity: true)
         guard ByteAlphabet.decode(written, into: &token) else {
-            throw refuse("('\(printable(Array(written)))') holds a character outside the byte-level alphabet")
+            outside = outside ?? "token \(count) ('\(printable(Array(written)))') holds a character outside the byte-level alphabet"
+            literals[UInt32(count)] = Array(written)
+            return skip()
         }
         guard vocabulary.id(of: token) == nil else { throw refuse("('\(printable(Array(written)))') is there twice") }
         vocabulary.append(token)
@@ -73,8 +79,11 @@ struct ByteLevelBuilder {
         return UInt32(id)
     }
 
-    func tables(ignoresMerges: Bool, unknownID: UInt32? = nil, fusesUnknown: Bool = false) -> ByteLevelTables {
-        ByteLevelTables(
+    /// Throws 65 where tokens lie outside the alphabet and not every byte has a token: then the vocabulary is not of this kind. (Command-R
+    /// lists emoji beside its 256 bytes.)
+    func tables(ignoresMerges: Bool, unknownID: UInt32? = nil, fusesUnknown: Bool = false) throws -> ByteLevelTables {
+        if let outside, (0...255).contains(where: { vocabulary.id(of: [UInt8($0)]) == nil }) { throw refuse(outside) }
+        return ByteLevelTables(
             vocabulary: vocabulary, merges: merges, ignoresMerges: ignoresMerges, unknownID: unknownID, fusesUnknown: fusesUnknown)
     }
 

@@ -23,12 +23,13 @@ struct BytePairReader {
         let plan = try TextPlan(file)
         switch plan.words {
         case .byteLevel(let splitter, let addsPrefixSpace):
-            let tables = try byteLevel(entries)
+            let (tables, literals) = try byteLevel(entries)
             let encoder = ByteLevelEncoder(tables, splitter: splitter, addsPrefixSpace: addsPrefixSpace)
-            return TokenizerParts(encoder: encoder, size: entries.count, normaliser: plan.normaliser)
+            return TokenizerParts(encoder: encoder, size: entries.count, normaliser: plan.normaliser, literals: literals)
         case .bytesByRules(let rules):
-            let encoder = try WordsEncoder(ByteLevelWords(byteLevel(entries)), rules)
-            return TokenizerParts(encoder: encoder, size: entries.count, normaliser: plan.normaliser)
+            let (tables, literals) = try byteLevel(entries)
+            let encoder = WordsEncoder(ByteLevelWords(tables), rules)
+            return TokenizerParts(encoder: encoder, size: entries.count, normaliser: plan.normaliser, literals: literals)
         case .pieces(let normalisation):
             let tables = try pieces(entries, spacesAreBoundaries: true)
             // Beside a normaliser, normalised added tokens are looked for in what it leaves of the text.
@@ -58,7 +59,7 @@ struct BytePairReader {
 
     // MARK: Byte-level
 
-    private func byteLevel(_ entries: [Int?]) throws -> ByteLevelTables {
+    private func byteLevel(_ entries: [Int?]) throws -> (ByteLevelTables, literals: [UInt32: [UInt8]]) {
         let special = Set(try file.addedTokens().map { Int($0.id) })
         var builder = ByteLevelBuilder(name: file.name, capacity: entries.count)
         for (id, entry) in entries.enumerated() {
@@ -79,8 +80,9 @@ struct BytePairReader {
             guard let id = try entry(of: token) else { throw file.refuse("model: 'unk_token' is no token") }
             unknown = UInt32(id)
         }
-        return try builder.tables(
+        let tables = try builder.tables(
             ignoresMerges: file.flag("ignore_merges"), unknownID: unknown, fusesUnknown: file.flag("fuse_unk"))
+        return (tables, builder.literals)
     }
 
     /// The id of a token as the file writes it.

@@ -24,6 +24,8 @@ struct GGUFVocabulary {
         switch model {
         case "gpt2": return try byteLevel(tokens, types)
         case "llama": return try pieces(tokens, types)
+        case "t5": return try unigram(tokens, types)
+        case "bert": return try wordPieces(tokens, types)
         case "gemma4": return try mergedPieces(tokens, types)
         default: throw refuse("vocabulary model '\(printable(model))' is not supported: expected gpt2, llama, gemma4, t5 or bert")
         }
@@ -57,7 +59,7 @@ struct GGUFVocabulary {
             }
         }
         for (rank, merge) in merges.enumerated() { try merge.withUnsafeBytes { try builder.addMerge($0, rank: rank) } }
-        let tables = builder.tables(ignoresMerges: LlamaCppPreTokenisers.ignoresMerges(pre))
+        let tables = try builder.tables(ignoresMerges: LlamaCppPreTokenisers.ignoresMerges(pre))
         let addsPrefixSpace = file.value("tokenizer.ggml.add_space_prefix")?.boolean ?? false
         let encoder: any SectionEncoder
         switch rule {
@@ -66,30 +68,89 @@ struct GGUFVocabulary {
             guard !addsPrefixSpace else { throw refuse("'tokenizer.ggml.add_space_prefix' beside pre-tokeniser '\(pre)' is not supported") }
             let steps = try patterns.map { try Pattern(Array($0.utf8), name: file.name) }
             encoder = WordsEncoder(ByteLevelWords(tables), PreTokeniser.isolating(steps))
+        case .steps(let steps): encoder = WordsEncoder(ByteLevelWords(tables), steps)
         }
-        return try ends(TokenizerParts(encoder: encoder, size: tokens.count, added: added), addsBOS: false)
+        return try ends(
+            TokenizerParts(encoder: encoder, size: tokens.count, added: added, literals: builder.literals), addsBOS: false)
     }
 
-    private func pieces(_ tokens: [[UInt8]], _ types: [Int64]?) throws -> TokenizerParts {
+    /// The pieces with their scores and types; control and user-defined ones are found in the text before the rest.
+    private func entries(_ tokens: [[UInt8]], _ types: [Int64]?) throws -> (entries: [PieceEntry], added: [AddedToken]) {
         guard let scores = file.value("tokenizer.ggml.scores")?.reals, scores.count == tokens.count else {
             throw refuse("'tokenizer.ggml.scores' is missing or has not one entry for each of the \(tokens.count) tokens")
         }
         guard let types else { throw refuse("'tokenizer.ggml.token_type' is missing") }
         var entries: [PieceEntry] = []
         var added: [AddedToken] = []
+        var hasUnknown = false
         for (id, token) in tokens.enumerated() {
-            guard let kind = PieceEntry.Kind(rawValue: Int(types[id])) else {
+            guard var kind = PieceEntry.Kind(rawValue: Int(types[id])) else {
                 throw refuse("token \(id) has the type \(types[id]), not one of 1 to 6")
             }
             if kind == .control || kind == .userDefined, !token.isEmpty { added.append(AddedToken(id: UInt32(id), content: token)) }
-            entries.append(PieceEntry(bytes: token, score: scores[id], kind: kind == .userDefined ? .control : kind))
+            // Files of converted models mark several tokens as unknown; the first one is.
+            if kind == .userDefined || kind == .unknown && hasUnknown { kind = .control }
+            hasUnknown = hasUnknown || kind == .unknown
+            entries.append(PieceEntry(bytes: token, score: scores[id], kind: kind))
         }
+        return (entries, added)
+    }
+
+    private func pieces(_ tokens: [[UInt8]], _ types: [Int64]?) throws -> TokenizerParts {
+        let (entries, added) = try entries(tokens, types)
         let table = try PieceTable(entries, name: file.name)
         let encoder = PieceEncoder(
             table.tables(),
             normalisation: PieceNormalisation(
                 prefix: file.value("tokenizer.ggml.add_space_prefix")?.boolean ?? true ? .always : .never, splitsAtBoundary: false))
         return try ends(TokenizerParts(encoder: encoder, size: tokens.count, added: added, silent: table.silent), addsBOS: true)
+    }
+
+    private func unigram(_ tokens: [[UInt8]], _ types: [Int64]?) throws -> TokenizerParts {
+        let (entries, added) = try entries(tokens, types)
+        let table = try PieceTable(entries, name: file.name, listsMerges: false)
+        let blob = file.value("tokenizer.ggml.precompiled_charsmap")?.integers?.map { UInt8(truncatingIfNeeded: $0) } ?? []
+        let normaliser = try SentencePieceNormaliser(
+            charsmap: blob.isEmpty ? nil : Charsmap(blob, name: file.name),
+            addsDummyPrefix: file.value("tokenizer.ggml.add_space_prefix")?.boolean ?? true,
+            removesExtraWhitespace: file.value("tokenizer.ggml.remove_extra_whitespaces")?.boolean ?? false)
+        let encoder = try table.unigramEncoder(entries, normaliser: normaliser, name: file.name)
+        return try ends(TokenizerParts(encoder: encoder, size: tokens.count, added: added, silent: table.silent), addsBOS: false)
+    }
+
+    /// BERT's: llama.cpp writes a word's beginning with ▁ in front and leaves ## away.
+    private func wordPieces(_ tokens: [[UInt8]], _ types: [Int64]?) throws -> TokenizerParts {
+        guard let types else { throw refuse("'tokenizer.ggml.token_type' is missing") }
+        guard let unknown = file.value("tokenizer.ggml.unknown_token_id")?.integer, unknown >= 0, unknown < tokens.count else {
+            throw refuse("'tokenizer.ggml.unknown_token_id' is not the id of one of the \(tokens.count) tokens")
+        }
+        var added: [AddedToken] = []
+        let entries: [[UInt8]] = tokens.enumerated().map { id, token in
+            if types[id] == 3 {
+                if !token.isEmpty { added.append(AddedToken(id: UInt32(id), content: token)) }
+                return token
+            }
+            return token.starts(with: PieceTables.boundary) ? Array(token.dropFirst(3)) : Array("##".utf8) + token
+        }
+        let model = try WordPieceModel(
+            entries: entries, unknownID: Int(unknown), prefix: Array("##".utf8), longestWord: 100, name: file.name)
+        let cleaning = #"{"type":"BertNormalizer","clean_text":true,"handle_chinese_chars":true,"strip_accents":null,"lowercase":true}"#
+        let normaliser = try Normaliser(json: JSONValue.parse(Array(cleaning.utf8), name: file.name), name: file.name) {
+            try Pattern($0, name: file.name)
+        }
+        var parts = TokenizerParts(
+            encoder: WordsEncoder(ModelWords(model), .bert), size: tokens.count, normaliser: normaliser, added: added)
+        parts.decoding = .words(prefix: Array("##".utf8), cleans: true)
+        func special(_ key: String) throws -> UInt32? {
+            guard let id = file.value(key)?.integer else { return nil }
+            guard id >= 0, id < tokens.count else { throw refuse("'\(key)' is not the id of one of the \(tokens.count) tokens") }
+            return UInt32(id)
+        }
+        parts.bosID = try special("tokenizer.ggml.cls_token_id") ?? special("tokenizer.ggml.bos_token_id")
+        parts.eosID = try special("tokenizer.ggml.seperator_token_id") ?? special("tokenizer.ggml.eos_token_id")
+        parts.prefix = parts.bosID.map { [$0] } ?? []
+        parts.suffix = parts.eosID.map { [$0] } ?? []
+        return parts
     }
 
     /// Gemma 4's: pieces with a list of merges, spaces written ▁.

@@ -9,15 +9,25 @@ enum LlamaCppPreTokenisers {
         case scanner(WordSplitter)
         /// Regular expressions, one behind the other; what they find and what lies between is kept.
         case patterns([String])
+        /// The model's own steps.
+        case steps(PreTokeniser)
     }
 
     static func rule(_ name: String) -> Rule? {
         if let splitter = splitters.first(where: { $0.names.contains(name) })?.splitter { return .scanner(splitter) }
+        if name == "falcon" {
+            let threeDigits = LiteralDigits(count: 3)
+            return .steps(
+                .sequence([
+                    .punctuation(.contiguous), .byteLevel(addsPrefixSpace: false, usesPattern: true), .digits(areSingle: false),
+                    .split(threeDigits, .isolated, isInverted: false),
+                ]))
+        }
         if let patterns = patterns.first(where: { $0.names.contains(name) })?.patterns { return .patterns(patterns) }
         return nil
     }
 
-    static var names: [String] { (splitters.flatMap(\.names) + patterns.flatMap(\.names)).sorted() }
+    static var names: [String] { (splitters.flatMap(\.names) + patterns.flatMap(\.names) + ["falcon"]).sorted() }
 
     /// Vocabularies in which a word that is a token as a whole is taken without merging.
     static func ignoresMerges(_ name: String) -> Bool {
@@ -53,10 +63,7 @@ enum LlamaCppPreTokenisers {
         (["deepseek-v3", "hunyuan-dense", "joyai-llm"], .deepSeek),
     ]
 
-    private static let gpt2 = #"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"#
-
     private static let patterns: [(names: [String], patterns: [String])] = [
-        (["falcon"], [#"[!-/:-@\[-`{-~\p{P}]+"#, gpt2, #"\p{N}+"#, "[0-9][0-9][0-9]"]),
         (["deepseek-coder"], ["[\r\n]", #"\s?\p{L}+"#, #"\s?\p{P}+"#, "[一-龥ࠀ-一가-퟿]+", #"\p{N}"#]),
         (
             ["deepseek-llm"],
@@ -85,4 +92,22 @@ enum LlamaCppPreTokenisers {
         "A-Za-zµÀ-ÖØ-öø-ƺƼ-ƿǄ-ʓʕ-ʯͰ-ͳͶͷͻ-ͽͿΆΈ-ΊΌΎ-ΡΣ-ϵϷ-ҁҊ-ԯԱ-ՖႠ-ჅᎠ-Ᏽᏸ-ᏽᲐ-ᲺᲽ-Ჿᴀ-ᴫᵫ-ᵷᵹ-ᶚḀ-ἕἘ-Ἕἠ-ὅὈ-Ὅὐ-ὗὙὛὝὟ-ώᾀ"
         + "-ᾴᾶ-ᾼιῂ-ῄῆ-ῌῐ-ΐῖ-Ίῠ-Ῥῲ-ῴῶ-ῼℂℇℊ-ℓℕℙ-ℝℤΩℨK-ℭℯ-ℴℹℼ-ℿⅅ-ⅉⅎↃↄⰀ-ⱻⱾ-ⳤⳫ-ⳮⳲⳳꙀ-ꙭꚀ-ꚛꜢ-ꝯꝱ-ꞇꞋ-ꞎꭰ-ꮿﬀ-ﬆﬓ-ﬗＡ-Ｚａ-ｚ𐐀-𐑏𐒰"
         + "-𐓓𐓘-𐓻𐲀-𐲲𐳀-𐳲𑢠-𑣟𞤀-𞥃"
+}
+
+/// Runs of so many of the digits 0 to 9, from the left.
+struct LiteralDigits: TextPattern {
+    let count: Int
+
+    func matches(in text: UnsafeRawBufferPointer) -> [Range<Int>] {
+        var found: [Range<Int>] = []
+        var run = 0
+        for (at, byte) in text.enumerated() {
+            run = (0x30...0x39).contains(byte) ? run + 1 : 0
+            if run == count {
+                found.append(at + 1 - count..<at + 1)
+                run = 0
+            }
+        }
+        return found
+    }
 }

@@ -35,11 +35,11 @@ struct PieceTable {
     /// Longer pieces would take too long to cut in all ways; the longest known are a tenth of it.
     private static let longestPiece = 1024
 
-    /// - name: for messages. Throws 65, naming the piece.
-    init(_ entries: [PieceEntry], name: String) throws {
+    /// - name: for messages. - listsMerges: for byte-pair encoding. Throws 65, naming the piece.
+    init(_ entries: [PieceEntry], name: String, listsMerges: Bool = true) throws {
         guard !entries.isEmpty else { throw Failure(.badData, name, .whole, "a vocabulary without pieces") }
         vocabulary = Vocabulary(capacity: entries.count)
-        merges = MergeTable(capacity: 8 * entries.count)
+        merges = MergeTable(capacity: listsMerges ? 4 * entries.count : 0)
         let names = Vocabulary(capacity: entries.count)
         var bytes = [UInt32?](repeating: nil, count: 256)
         for (id, entry) in entries.enumerated() {
@@ -70,14 +70,24 @@ struct PieceTable {
             }
         }
         try setByteIDs(bytes, name: name)
+        guard listsMerges else { return }
         listCharacters(entries)
         listMerges(entries)
     }
 
-    func tables() -> PieceTables {
+    func tables(spacesAreBoundaries: Bool = true) -> PieceTables {
         PieceTables(
             vocabulary: vocabulary, merges: merges, characters: characters, byteIDs: byteIDs, unknownID: unknownID, fusesUnknown: true,
-            unused: unused)
+            unused: unused, spacesAreBoundaries: spacesAreBoundaries)
+    }
+
+    /// The pieces as a Unigram model behind sentencepiece's normalisation.
+    func unigramEncoder(_ entries: [PieceEntry], normaliser: SentencePieceNormaliser, name: String) throws -> any SectionEncoder {
+        guard let unknownID else { throw Failure(.badData, name, .whole, "has no unknown piece") }
+        let pieces = entries.map { UnigramPiece(bytes: $0.bytes, score: Double($0.score), kind: $0.kind) }
+        let model = try UnigramModel(
+            pieces: pieces, unknownID: Int(unknownID), byteIDs: byteIDs, rules: .sentencePiece, name: name)
+        return WholeTextEncoder(normaliser, ModelWords(model))
     }
 
     private mutating func setByteIDs(_ bytes: [UInt32?], name: String) throws {

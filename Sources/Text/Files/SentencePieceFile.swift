@@ -20,7 +20,7 @@ struct SentencePieceFile {
     private var addsDummyPrefix = true
     private var removesExtraWhitespace = true
     private var escapesWhitespace = true
-    private var charsmapBytes = 0
+    private var charsmap: [UInt8] = []
 
     init(_ bytes: UnsafeRawBufferPointer, name: String) throws {
         self.name = name
@@ -36,15 +36,11 @@ struct SentencePieceFile {
     }
 
     func parts() throws -> TokenizerParts {
-        guard modelType == 2 else {
-            let types = [1: "unigram", 3: "word", 4: "char"]
-            throw refuse("model_type is \(types[modelType] ?? String(modelType)), only BPE is supported yet")
+        guard modelType == 1 || modelType == 2 else {
+            let types = [3: "word", 4: "char"]
+            throw refuse("model_type is \(types[modelType] ?? String(modelType)), expected 1 (unigram) or 2 (BPE)")
         }
-        if charsmapBytes > 0 { throw refuse("has a precompiled_charsmap, which is not supported yet") }
-        if removesExtraWhitespace { throw refuse("remove_extra_whitespaces is true, which is not supported yet") }
-        if !escapesWhitespace { throw refuse("escape_whitespaces is false, which is not supported") }
-        if whitespaceSuffix { throw refuse("treat_whitespace_as_suffix is true, which is not supported") }
-        let table = try PieceTable(entries, name: name)
+        let table = try PieceTable(entries, name: name, listsMerges: modelType == 2)
         guard table.unknownID != nil else { throw refuse("has no unknown piece") }
         guard unknownID >= 0, unknownID < entries.count else {
             throw refuse("unk_id is \(unknownID), but there are \(entries.count) pieces")
@@ -53,14 +49,31 @@ struct SentencePieceFile {
             throw refuse(
                 byteFallback ? "byte_fallback is true, but there are no byte pieces" : "has byte pieces, but byte_fallback is false")
         }
-        let encoder = PieceEncoder(
-            table.tables(),
-            normalisation: PieceNormalisation(prefix: addsDummyPrefix ? .always : .never, splitsAtBoundary: false),
-            written: table.userDefined)
+        let encoder =
+            try modelType == 1
+            ? table.unigramEncoder(entries, normaliser: normaliser(table), name: name)
+            : PieceEncoder(
+                table.tables(spacesAreBoundaries: escapesWhitespace),
+                normalisation: PieceNormalisation(prefix: addsDummyPrefix ? .always : .never, splitsAtBoundary: false),
+                written: table.userDefined, normaliser: isPlain ? nil : normaliser(table))
         // A .model names its BOS and EOS, but does not ask for them: sentencepiece adds none by itself.
         return try TokenizerParts(
             encoder: encoder, size: entries.count, literals: literals(table), silent: table.silent, bosID: controlID(bosID, "bos_id"),
             eosID: controlID(eosID, "eos_id"))
+    }
+
+    /// Whether spaces as ▁ behind a prefix is all that happens to the text.
+    private var isPlain: Bool { charsmap.isEmpty && !removesExtraWhitespace && escapesWhitespace && !whitespaceSuffix }
+
+    private func normaliser(_ table: PieceTable) throws -> SentencePieceNormaliser {
+        let map = charsmap.isEmpty ? nil : try Charsmap(charsmap, name: name)
+        let written = table.userDefined.sorted { $0.content.lexicographicallyPrecedes($1.content) }
+        guard let userDefined = ByteTrie(sorted: written.map { ($0.content[...], $0.id) }) else {
+            throw refuse("the user-defined pieces need more than \(ByteTrie.mostUnits) units of a trie")
+        }
+        return SentencePieceNormaliser(
+            charsmap: map, userDefined: userDefined, addsDummyPrefix: addsDummyPrefix, removesExtraWhitespace: removesExtraWhitespace,
+            escapesWhitespace: escapesWhitespace, whitespaceIsSuffix: whitespaceSuffix)
     }
 
     /// The bytes of user-defined pieces: in the text ▁ is a space.
@@ -117,7 +130,7 @@ struct SentencePieceFile {
         var message = message
         while let field = try message.next() {
             switch field.number {
-            case 2: charsmapBytes = try field.bytes("precompiled_charsmap").count
+            case 2: charsmap = try Array(field.bytes("precompiled_charsmap"))
             case 3: addsDummyPrefix = try field.boolean("add_dummy_prefix")
             case 4: removesExtraWhitespace = try field.boolean("remove_extra_whitespaces")
             case 5: escapesWhitespace = try field.boolean("escape_whitespaces")

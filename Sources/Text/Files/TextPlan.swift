@@ -18,12 +18,32 @@ struct TextPlan {
 
     private static let boundary = "\u{2581}"
 
-    init(_ file: TokenizerJSON) throws {
-        let steps = Self.steps(file.member("pre_tokenizer"), list: "pretokenizers")
-        let normalisers = Self.steps(file.member("normalizer"), list: "normalizers")
+    /// The pre-tokeniser, where words come about by the file's own steps.
+    var preTokeniser: PreTokeniser? {
+        switch words {
+        case .bytesByRules(let rules), .rules(let rules): rules
+        default: nil
+        }
+    }
+
+    /// Everything by the file's own steps.
+    init(rulesOf file: TokenizerJSON) throws {
+        normaliser = try Self.normaliser(file)
+        words = try .rules(file.member("pre_tokenizer").map { try PreTokeniser(json: $0, name: file.name) })
+    }
+
+    private static func normaliser(_ file: TokenizerJSON) throws -> Normaliser? {
         let normaliser = try file.member("normalizer").map { json in
             try Normaliser(json: json, name: file.name) { try Pattern($0, name: file.name) }
         }
+        if case .sequence(let members) = normaliser, members.isEmpty { return nil }
+        return normaliser
+    }
+
+    init(_ file: TokenizerJSON) throws {
+        let steps = Self.steps(file.member("pre_tokenizer"), list: "pretokenizers")
+        let normalisers = Self.steps(file.member("normalizer"), list: "normalizers")
+        let normaliser = try Self.normaliser(file)
         let rules = try file.member("pre_tokenizer").map { try PreTokeniser(json: $0, name: file.name) }
         if steps.contains(where: { $0["type"]?.string == "ByteLevel" }) {
             self.normaliser = normaliser
@@ -32,7 +52,7 @@ struct TextPlan {
             } else {
                 words = .bytesByRules(rules)
             }
-        } else if let normalisation = Self.pieces(normalisers, steps) {
+        } else if let normalisation = Self.pieces(normalisers, steps), try !file.flag("ignore_merges") {
             words = .pieces(normalisation)
         } else {
             self.normaliser = normaliser

@@ -38,6 +38,8 @@ struct TokenizerJSON {
         case "BPE": return try BytePairReader(file: self).parts()
         // Old files leave the type of a BPE model out.
         case nil where type == nil && contents.hasMerges: return try BytePairReader(file: self).parts()
+        case "Unigram": return try UnigramReader(file: self).parts()
+        case "WordPiece": return try WordPieceReader(file: self).parts()
         default:
             throw refuse("model type '\(printable(type?.string ?? "null"))' is not supported: expected BPE, Unigram or WordPiece")
         }

@@ -32,30 +32,37 @@ final class PieceEncoder: SectionEncoder {
     /// What is found in the text as written for merging, with ▁: user-defined pieces, or normalised added tokens.
     private let written: AddedTokens
     private let writtenIsOptional: Bool
+    /// sentencepiece's normalisation, where it is more than spaces as ▁ behind a prefix.
+    private let normaliser: SentencePieceNormaliser?
     private let loop = WordLoop()
     private var normalised = RewrittenText()
 
     convenience init(
-        _ tables: PieceTables, normalisation: PieceNormalisation, written: [AddedToken] = [], writtenIsOptional: Bool = false
+        _ tables: PieceTables, normalisation: PieceNormalisation, written: [AddedToken] = [], writtenIsOptional: Bool = false,
+        normaliser: SentencePieceNormaliser? = nil
     ) {
-        self.init(tables, normalisation, AddedTokens(written), writtenIsOptional)
+        self.init(tables, normalisation, AddedTokens(written), writtenIsOptional, normaliser)
     }
 
-    private init(_ tables: PieceTables, _ normalisation: PieceNormalisation, _ written: AddedTokens, _ writtenIsOptional: Bool) {
+    private init(
+        _ tables: PieceTables, _ normalisation: PieceNormalisation, _ written: AddedTokens, _ writtenIsOptional: Bool,
+        _ normaliser: SentencePieceNormaliser?
+    ) {
+        self.normaliser = normaliser
         words = PieceWords(tables)
         self.normalisation = normalisation
         self.written = written
         self.writtenIsOptional = writtenIsOptional
     }
 
-    func duplicate() -> any SectionEncoder { PieceEncoder(words.tables, normalisation, written, writtenIsOptional) }
+    func duplicate() -> any SectionEncoder { PieceEncoder(words.tables, normalisation, written, writtenIsOptional, normaliser) }
 
     func encode(_ text: UnsafeRawBufferPointer, _ range: Range<Int>, startsText: Bool, recognising: Bool, into tokens: inout TokenSequence)
     {
         guard !range.isEmpty else { return }
         let prefixed = addsPrefix(text, range, startsText: startsText)
         let first = tokens.ids.count
-        if written.isEmpty || !recognising && writtenIsOptional {
+        if normaliser == nil && (written.isEmpty || !recognising && writtenIsOptional) {
             encodeWords(text, range, prefixed: prefixed, into: &tokens)
         } else {
             encodeWritten(text, range, prefixed: prefixed, into: &tokens)
@@ -122,6 +129,11 @@ final class PieceEncoder: SectionEncoder {
 
     /// Through the text as it is written for merging, in which user-defined pieces and normalised added tokens are found first.
     private func encodeWritten(_ text: UnsafeRawBufferPointer, _ range: Range<Int>, prefixed: Bool, into tokens: inout TokenSequence) {
+        if let normaliser {
+            normalised = RewrittenText(text, range)
+            normaliser.apply(&normalised)
+            return encodeNormalised(into: &tokens)
+        }
         normalised.removeAll()
         if prefixed { normalised.append(PieceTables.boundary, standingFor: range.lowerBound..<range.lowerBound) }
         for at in range {
@@ -131,6 +143,10 @@ final class PieceEncoder: SectionEncoder {
                 normalised.append(CollectionOfOne(text[at]), standingFor: at..<at + 1)
             }
         }
+        encodeNormalised(into: &tokens)
+    }
+
+    private func encodeNormalised(into tokens: inout TokenSequence) {
         let first = tokens.ids.count
         normalised.bytes.withUnsafeBytes { bytes in
             written.split(

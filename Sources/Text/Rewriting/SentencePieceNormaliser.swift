@@ -23,6 +23,17 @@ struct SentencePieceNormaliser: Sendable {
         text = result
     }
 
+    /// The first character that leaves something; `start` where none does. What is taken away in front of it is not the prefix's.
+    private func firstKept(_ text: UnsafeRawBufferPointer, from start: Int) -> Int {
+        var at = start
+        while at < text.count, let chunk = changed(text, at) {
+            let isSpace = chunk.bytes.elementsEqual(CollectionOfOne(Self.space))
+            guard chunk.bytes.isEmpty || removesExtraWhitespace && isSpace else { break }
+            at += chunk.length
+        }
+        return at < text.count ? at : start
+    }
+
     private func apply(_ text: UnsafeRawBufferPointer, _ source: RewrittenText, into result: inout RewrittenText) {
         var at = 0
         while removesExtraWhitespace, at < text.count, let chunk = changed(text, at), chunk.bytes.elementsEqual(CollectionOfOne(Self.space))
@@ -32,7 +43,7 @@ struct SentencePieceNormaliser: Sendable {
         guard at < text.count else { return }
         let written = escapesWhitespace ? Self.boundary : [Self.space]
         if addsDummyPrefix && !whitespaceIsSuffix {
-            let place = Int(source.starts[at])
+            let place = Int(source.starts[firstKept(text, from: at)])
             result.append(written, standingFor: place..<place)
         }
         var isBehindSpace = removesExtraWhitespace

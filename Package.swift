@@ -32,7 +32,7 @@ let package = Package(
         .systemLibrary(name: "CJansson", pkgConfig: "jansson", providers: [.apt(["libjansson-dev"])]),
         // Inner loops in C vector extensions, one copy per instruction set, chosen at run time; no flags.
         .target(name: "CKernels"),
-        // The commit as a C string (Swift takes no constants from outside), a system call that Swift does not import, an instruction.
+        // The commit as a C string (Swift takes no constants from outside), a system call that Swift does not import, instructions.
         .target(name: "CSystem", cSettings: [.define("PRECEPTOR_COMMIT", to: commit)]),
 
         .target(name: "Compute", dependencies: ["CKernels", "COpenBLAS"]),

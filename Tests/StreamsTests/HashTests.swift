@@ -47,19 +47,79 @@ final class HashTests: XCTestCase {
         XCTAssertEqual([UInt8]().withUnsafeBytes { crc32c($0) }, 0)
     }
 
+    /// SHA-256 of bytes given in pieces of `size`, by the processor's instructions (where it has them) or without.
+    private func sha256(_ bytes: some Collection<UInt8>, pieces size: Int = .max, byInstructions: Bool) -> [UInt8] {
+        var hash = SHA256(byInstructions: byInstructions)
+        var rest = bytes[...]
+        while !rest.isEmpty {
+            Array(rest.prefix(size)).withUnsafeBytes { hash.update($0) }
+            rest = rest.dropFirst(size)
+        }
+        return hash.finish()
+    }
+
     func testSHA256KnownValues() {
-        // FIPS 180-2, appendix B, and NIST's empty message.
-        let table = [
-            ("", "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"),
-            ("abc", "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"),
+        // FIPS 180-2, appendix B, and NIST's empty message, 896-bit message and "Additional SHA256 Vectors".
+        let table: [([UInt8], String)] = [
+            ([], "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"),
+            (Array("abc".utf8), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"),
             (
-                "abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq",
+                Array("abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq".utf8),
                 "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1"
             ),
-            (String(repeating: "a", count: 1_000_000), "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0"),
+            (
+                Array(
+                    "abcdefghbcdefghicdefghijdefghijkefghijklfghijklmghijklmnhijklmnoijklmnopjklmnopqklmnopqrlmnopqrsmnopqrstnopqrstu"
+                        .utf8),
+                "cf5b16a778af8380036ce59e7b0492370b249b11e8f07a51afac45037afee9d1"
+            ),
+            ([UInt8](repeating: 0x61, count: 1_000_000), "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0"),
+            ([0xBD], "68325720aabd7c82f30f554b313d0570c95accbb7dc4b5aae11204c08ffe732b"),
+            ([0xC9, 0x8C, 0x8E, 0x55], "7abc22c0ae5af26ce93dbb94433a0e0b2e119d014f8e7f65bd56c61ccccd9504"),
+            ([UInt8](repeating: 0, count: 55), "02779466cdec163811d078815c633f21901413081449002f24aa3e80f0b88ef7"),
+            ([UInt8](repeating: 0, count: 56), "d4817aa5497628e7c77e6b606107042bbba3130888c5f47a375e6179be789fbb"),
+            ([UInt8](repeating: 0, count: 57), "65a16cb7861335d5ace3c60718b5052e44660726da4cd13bb745381b235a1785"),
+            ([UInt8](repeating: 0, count: 64), "f5a5fd42d16a20302798ef6ed309979b43003d2320d9f0e8ea9831a92759fb4b"),
         ]
-        for (text, expected) in table {
-            XCTAssertEqual(Array(text.utf8).withUnsafeBytes(SHA256.hex), expected, "\(text.prefix(20))")
+        for (bytes, expected) in table {
+            XCTAssertEqual(bytes.withUnsafeBytes(SHA256.hex), expected, "\(bytes.count) bytes")
+            XCTAssertEqual(hexadecimal(sha256(bytes, byInstructions: false)), expected, "\(bytes.count) bytes, by arithmetic")
+        }
+    }
+
+    func testSHA256OfEveryLength() {
+        // Expected: Python's hashlib, the hash of the hashes of the first 0, 1, … 300 bytes of the sanity buffer.
+        let bytes = sanityBuffer(300)
+        for byInstructions in [true, false] {
+            let hashes = (0...300).flatMap { sha256(bytes[..<$0], byInstructions: byInstructions) }
+            XCTAssertEqual(
+                hexadecimal(sha256(hashes, byInstructions: byInstructions)),
+                "60ed49ef273928f50c12925b7ce0b68422684e74d5867508f69d352b314d3ea7", "by instructions: \(byInstructions)")
+        }
+    }
+
+    func testSHA256InPiecesOfEverySize() {
+        let bytes = sanityBuffer(300)
+        for byInstructions in [true, false] {
+            let whole = sha256(bytes, byInstructions: byInstructions)
+            for size in 1...300 {
+                XCTAssertEqual(sha256(bytes, pieces: size, byInstructions: byInstructions), whole, "pieces of \(size), \(byInstructions)")
+            }
+        }
+    }
+
+    func testSHA256ByArithmeticIsTheInstructions() {
+        var random = SystemRandomNumberGenerator()
+        for _ in 0..<200 {
+            // From any address: the instructions load whole blocks wherever they begin.
+            let bytes = (0..<Int.random(in: 0...5000, using: &random)).map { _ in UInt8.random(in: 0...255, using: &random) }
+            let start = Int.random(in: 0...min(bytes.count, 70), using: &random)
+            bytes[start...].withUnsafeBytes {
+                var (fast, plain) = (SHA256(byInstructions: true), SHA256(byInstructions: false))
+                fast.update($0)
+                plain.update($0)
+                XCTAssertEqual(fast.finish(), plain.finish(), "bytes from \(start) of \(hexadecimal(bytes))")
+            }
         }
     }
 

@@ -1,5 +1,5 @@
-// What Swift cannot be told or cannot ask: the commit of this build, the processors of this process, and an
-// instruction of theirs.
+// What Swift cannot be told or cannot ask: the commit of this build, the processors of this process, and some
+// instructions of theirs.
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>
@@ -14,3 +14,8 @@ int preceptor_available_processors(void);
 /// Takes `count` bytes into the CRC-32C register `*crc` (not inverted before or after); false, and nothing done, on a processor without the
 /// instruction.
 bool preceptor_crc32c(uint32_t *_Nonnull crc, const void *_Nonnull bytes, ptrdiff_t count);
+
+/// Takes `blocks` blocks of 64 bytes into the SHA-256 state, a … h, by the 64 round constants of FIPS 180-4; false, and nothing done, on a
+/// processor without the instructions.
+bool preceptor_sha256(
+    uint32_t *_Nonnull state, const void *_Nonnull bytes, ptrdiff_t blocks, const uint32_t *_Nonnull constants);

@@ -37,7 +37,7 @@ let package = Package(
 
         .target(name: "Compute", dependencies: ["CKernels", "COpenBLAS"]),
         .target(name: "Streams", dependencies: ["CJansson", "CSystem"]),
-        .target(name: "Text", dependencies: ["Streams"]),
+        .target(name: "Text", dependencies: ["CSystem", "Streams"]),
         // Joins files to models: Hugging Face folders, GGUF, training state.
         .target(name: "Checkpoints", dependencies: ["Compute", "Streams"]),
         .target(

@@ -31,7 +31,10 @@ public final class Tokenizer {
     /// Added tokens that are found in the text as it is, and those that are found in what the normaliser leaves of it.
     private let written, normalised: AddedTokens
 
-    init(_ parts: TokenizerParts, name: String, sha256: String) {
+    /// Added tokens longer in all than this are refused: no file has a hundredth of it.
+    private static let mostAddedBytes = 1 << 22
+
+    init(_ parts: TokenizerParts, name: String, sha256: String) throws {
         self.name = name
         self.parts = parts
         vocabularySHA256 = sha256
@@ -40,13 +43,17 @@ public final class Tokenizer {
         (prefix, suffix) = (parts.prefix, parts.suffix)
         encoder = parts.encoder
         let searched = parts.added.filter { !($0.isNormalised && parts.encoderFindsNormalised) }
+        let rewritten = searched.filter(\.isNormalised).map { token in
+            var token = token
+            token.content = parts.normaliser.map { Self.normalised(token.content, $0) } ?? token.content
+            return token
+        }
+        let bytes = (searched + rewritten).reduce(0) { $0 + $1.content.count }
+        guard bytes <= Self.mostAddedBytes else {
+            throw Failure(.badData, name, .whole, "has added tokens of \(bytes) bytes in all, more than \(Self.mostAddedBytes)")
+        }
         written = AddedTokens(searched.filter { !$0.isNormalised })
-        normalised = AddedTokens(
-            searched.filter(\.isNormalised).map { token in
-                var token = token
-                token.content = parts.normaliser.map { Self.normalised(token.content, $0) } ?? token.content
-                return token
-            }.filter { !$0.content.isEmpty })
+        normalised = AddedTokens(rewritten.filter { !$0.content.isEmpty })
     }
 
     private init(copying other: Tokenizer) {

@@ -46,7 +46,7 @@ final class WordTests: XCTestCase {
                         var (foundIDs, foundSpans) = ([UInt32](repeating: 0, count: count + 16), [UInt64](repeating: 0, count: count + 16))
                         func find() -> Int {
                             length <= WordCache.shortWord
-                                ? cache.find(key, length, at: 40, &foundIDs, &foundSpans)
+                                ? cache.find(key, cache.place(key), length, at: 40, &foundIDs, &foundSpans)
                                 : cache.findLong(word.baseAddress!, length, at: 40, &foundIDs, &foundSpans)
                         }
                         XCTAssertEqual(find(), 0)
@@ -79,7 +79,7 @@ final class WordTests: XCTestCase {
         for at in 0..<words {
             let bytes = word(at)
             let key = bytes.withUnsafeBufferPointer { WordCache.key($0.baseAddress!, $0.count, readable: $0.count) }
-            if cache.find(key, bytes.count, at: 0, &ids, &spans) > 0 {
+            if cache.find(key, cache.place(key), bytes.count, at: 0, &ids, &spans) > 0 {
                 known += 1
                 XCTAssertEqual(ids[0], UInt32(at))
             }

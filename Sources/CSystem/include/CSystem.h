@@ -11,6 +11,9 @@ const char *_Nonnull preceptor_commit(void);
 /// Processors that this process may run on (its affinity mask), at least 1.
 int preceptor_available_processors(void);
 
+/// Asks the processor to bring the memory at an address near. Never faults.
+static inline void preceptor_prefetch(const void *_Nonnull address) { __builtin_prefetch(address); }
+
 /// Takes `count` bytes into the CRC-32C register `*crc` (not inverted before or after); false, and nothing done, on a processor without the
 /// instruction.
 bool preceptor_crc32c(uint32_t *_Nonnull crc, const void *_Nonnull bytes, ptrdiff_t count);

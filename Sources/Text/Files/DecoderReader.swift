@@ -42,7 +42,9 @@ struct DecoderReader {
             guard let mark = value["pattern"]?["String"]?.bytes, let content = value["content"]?.bytes else {
                 throw file.refuse("decoder 'Replace' is supported with a string as its pattern and its content")
             }
-            guard content == [0x20] else { throw file.refuse("decoder 'Replace' by '\(printable(content))' is not supported: expected ' '") }
+            guard content == [0x20] else {
+                throw file.refuse("decoder 'Replace' by '\(printable(content))' is not supported: expected ' '")
+            }
             return .bytes(spaceMark: mark)
         case "Strip":
             guard let start = value["start"]?.integer, let stop = value["stop"]?.integer, start >= 0, stop >= 0 else {

@@ -36,7 +36,7 @@ extension Tokenizer {
                 .badData, file, .whole, "not a vocabulary: this is \(kind.title)",
                 hint: "expected a tokenizer.json, a SentencePiece .model, a .tiktoken, a tekken.json or a .gguf")
         }
-        return Tokenizer(parts, name: path, sha256: SHA256.hex(map[0..<hashed]))
+        return try Tokenizer(parts, name: path, sha256: SHA256.hex(map[0..<hashed]))
     }
 
     private static func vocabularyFile(_ path: String) throws -> String {

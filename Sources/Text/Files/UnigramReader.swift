@@ -12,7 +12,9 @@ struct UnigramReader {
             throw file.refuse("model: 'vocab' is missing or no list of pairs of a token and a score")
         }
         guard contents.tokens.count > 0 else { throw file.refuse("model: 'vocab' is empty") }
-        guard contents.tokens.count <= TokenizerJSON.mostIDs else { throw file.refuse("model: 'vocab' has \(contents.tokens.count) entries") }
+        guard contents.tokens.count <= TokenizerJSON.mostIDs else {
+            throw file.refuse("model: 'vocab' has \(contents.tokens.count) entries")
+        }
         guard let unknown = contents.model["unk_id"]?.integer, unknown >= 0, unknown < contents.tokens.count else {
             throw file.refuse("model: 'unk_id' is not the place of one of the \(contents.tokens.count) tokens")
         }

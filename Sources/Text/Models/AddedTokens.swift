@@ -1,7 +1,9 @@
 // Added tokens: strings such as <|im_end|> that are found in the text before anything else happens to it.
 
+import Glibc
+
 /// One added token and the rules of its match, as in Hugging Face's tokenizer.json.
-struct AddedToken: Equatable {
+struct AddedToken: Equatable, Sendable {
     var id: UInt32
     var content: [UInt8]
     /// White space before, and behind, belongs to the match.
@@ -14,17 +16,27 @@ struct AddedToken: Equatable {
 }
 
 /// Finds added tokens: at each byte the longest that fits.
-struct AddedTokens {
+struct AddedTokens: Sendable {
     private let tokens: [AddedToken]
-    /// By first byte, the longest first.
-    private var byFirstByte = [[Int]](repeating: [], count: 256)
+    private let trie: ByteTrie
+    /// Whether some token begins with a byte.
+    private let begins: [Bool]
+    /// The byte that all tokens begin with, where it is one.
+    private let onlyFirstByte: UInt8?
 
+    /// Of tokens with one content the first counts.
     init(_ tokens: [AddedToken]) {
         self.tokens = tokens
-        for (at, token) in tokens.enumerated() { byFirstByte[Int(token.content[0])].append(at) }
-        for byte in 0..<256 {
-            byFirstByte[byte].sort { tokens[$0].content.count > tokens[$1].content.count }
+        var seen: Set<[UInt8]> = []
+        let keys = tokens.enumerated().filter { seen.insert($1.content).inserted }.map { (bytes: $1.content[...], value: UInt32($0)) }
+        guard let trie = ByteTrie(sorted: keys.sorted { $0.bytes.lexicographicallyPrecedes($1.bytes) }) else {
+            preconditionFailure("bug: added tokens that no trie holds")
         }
+        self.trie = trie
+        var begins = [Bool](repeating: false, count: 256)
+        for token in tokens { begins[Int(token.content[0])] = true }
+        self.begins = begins
+        onlyFirstByte = Set(tokens.map(\.content[0])).count == 1 ? tokens[0].content[0] : nil
     }
 
     var isEmpty: Bool { tokens.isEmpty }
@@ -37,8 +49,10 @@ struct AddedTokens {
     ) {
         var start = range.lowerBound
         var at = start
-        while at < range.upperBound {
-            guard !byFirstByte[Int(text[at])].isEmpty, let token = token(text, at..<range.upperBound) else {
+        while true {
+            at = nextBeginning(text, at, range.upperBound)
+            guard at < range.upperBound else { break }
+            guard let token = token(text, at..<range.upperBound) else {
                 at += 1
                 continue
             }
@@ -60,12 +74,21 @@ struct AddedTokens {
         if start < range.upperBound { section(start..<range.upperBound) }
     }
 
-    private func token(_ text: UnsafeRawBufferPointer, _ range: Range<Int>) -> AddedToken? {
-        for candidate in byFirstByte[Int(text[range.lowerBound])] where tokens[candidate].content.count <= range.count {
-            let token = tokens[candidate]
-            if text[range.lowerBound..<range.lowerBound + token.content.count].elementsEqual(token.content) { return token }
+    /// The next byte that some token begins with, or `end`.
+    private func nextBeginning(_ text: UnsafeRawBufferPointer, _ at: Int, _ end: Int) -> Int {
+        guard at < end, let base = text.baseAddress else { return end }
+        if let onlyFirstByte {
+            return memchr(base + at, Int32(onlyFirstByte), end - at).map { UnsafeRawPointer($0) - base } ?? end
         }
-        return nil
+        return begins.withUnsafeBufferPointer { begins in
+            var at = at
+            while at < end && !begins[Int(text[at])] { at += 1 }
+            return at
+        }
+    }
+
+    private func token(_ text: UnsafeRawBufferPointer, _ range: Range<Int>) -> AddedToken? {
+        trie.longestPrefix(text, range).map { tokens[Int($0.value)] }
     }
 
     private func isWord(_ text: UnsafeRawBufferPointer, startingAt at: Int, to end: Int) -> Bool {

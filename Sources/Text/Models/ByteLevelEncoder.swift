@@ -7,14 +7,11 @@ struct ByteLevelTables: Sendable {
     let merges: MergeTable
     /// A word that is an entry as a whole is taken without merging.
     let ignoresMerges: Bool
-    /// The id of each byte; the pseudo-id `absent` where the vocabulary has none.
-    let byteIDs: [UInt32]
+    let bytes: ByteSymbols
     /// What stands for bytes without a token; where there is none, they fall out.
     let unknownID: UInt32?
     /// Neighbouring unknown bytes make one unknown token.
     let fusesUnknown: Bool
-
-    static let absent = UInt32.max - 1
 
     init(vocabulary: Vocabulary, merges: MergeTable, ignoresMerges: Bool, unknownID: UInt32? = nil, fusesUnknown: Bool = false) {
         self.vocabulary = vocabulary
@@ -22,7 +19,31 @@ struct ByteLevelTables: Sendable {
         self.ignoresMerges = ignoresMerges
         self.unknownID = unknownID
         self.fusesUnknown = fusesUnknown
-        byteIDs = (0...255).map { byte in vocabulary.id(of: [UInt8(byte)]).map { UInt32($0) } ?? Self.absent }
+        bytes = ByteSymbols(vocabulary, merges)
+    }
+}
+
+/// Single bytes, which every word begins as.
+final class ByteSymbols: @unchecked Sendable {
+    /// The id of each byte; the pseudo-id `absent` where the vocabulary has none.
+    let ids: UnsafeMutablePointer<UInt32>
+    /// The merge of each pair of bytes, the first in the upper half of the index, as `MergeTable.packed` gives it.
+    let pairs: UnsafeMutablePointer<UInt64>
+
+    static let absent = UInt32.max - 1
+
+    init(_ vocabulary: Vocabulary, _ merges: MergeTable) {
+        ids = .allocate(capacity: 256)
+        pairs = .allocate(capacity: 1 << 16)
+        for byte in 0..<256 { ids[byte] = vocabulary.id(of: [UInt8(byte)]).map { UInt32($0) } ?? Self.absent }
+        for left in 0..<256 {
+            for right in 0..<256 { pairs[left << 8 | right] = merges.packed(ids[left], ids[right]) }
+        }
+    }
+
+    deinit {
+        ids.deallocate()
+        pairs.deallocate()
     }
 }
 
@@ -56,20 +77,23 @@ final class ByteLevelWords: WordEncoder {
             return 1
         }
         merger.begin(most: stop - at)
+        let (byteIDs, bytePairs) = (tables.bytes.ids, tables.bytes.pairs)
         for place in at..<stop {
-            let id = tables.byteIDs[Int(text[place])]
-            if id == ByteLevelTables.absent {
+            let id = byteIDs[Int(text[place])]
+            if id == ByteSymbols.absent {
                 return tables.unknownID == nil
                     ? encodeWithGaps(text, at, stop, ids, spans) : encodeWithUnknown(text, at, stop, ids, spans)
             }
             merger.append(id, at: place)
+            if place > at { merger.setPair(behind: bytePairs[Int(text[place - 1]) << 8 | Int(text[place])]) }
         }
-        merger.merge(end: stop)
-        for token in 0..<merger.count {
+        merger.merge(end: stop, pairsAreSet: true)
+        let count = merger.count
+        for token in 0..<count {
             ids[token] = merger.ids[token]
             spans[token] = UInt64(merger.starts[token]) | UInt64(merger.starts[token + 1]) << 32
         }
-        return merger.count
+        return count
     }
 
     /// Bytes without a token are unknown tokens between which the others merge.
@@ -77,12 +101,12 @@ final class ByteLevelWords: WordEncoder {
         _ text: UnsafePointer<UInt8>, _ at: Int, _ stop: Int, _ ids: UnsafeMutablePointer<UInt32>, _ spans: UnsafeMutablePointer<UInt64>
     ) -> Int {
         merger.begin(most: stop - at)
-        for place in at..<stop { merger.append(tables.byteIDs[Int(text[place])], at: place) }
+        for place in at..<stop { merger.append(tables.bytes.ids[Int(text[place])], at: place) }
         merger.merge(end: stop)
         var count = 0
         var isFused = false
         for symbol in 0..<merger.count {
-            let isUnknown = merger.ids[symbol] == ByteLevelTables.absent
+            let isUnknown = merger.ids[symbol] == ByteSymbols.absent
             let end = UInt64(merger.starts[symbol + 1]) << 32
             if isUnknown && isFused && tables.fusesUnknown {
                 spans[count - 1] = spans[count - 1] & 0xFFFF_FFFF | end
@@ -103,8 +127,8 @@ final class ByteLevelWords: WordEncoder {
         kept.removeAll(keepingCapacity: true)
         merger.begin(most: stop - at)
         for place in at..<stop {
-            let id = tables.byteIDs[Int(text[place])]
-            if id == ByteLevelTables.absent {
+            let id = tables.bytes.ids[Int(text[place])]
+            if id == ByteSymbols.absent {
                 droppedBytes += 1
             } else {
                 merger.append(id, at: kept.count)

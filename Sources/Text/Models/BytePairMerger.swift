@@ -59,21 +59,29 @@ final class BytePairMerger {
         count += 1
     }
 
+    /// Says what the last two symbols merge into, as `MergeTable.packed` gives it.
+    @inline(__always)
+    func setPair(behind packed: UInt64) { pairs[count &- 2] = packed }
+
     /// Merges until no pair is left that does.
-    func merge(end: Int) {
+    ///
+    /// - pairsAreSet: `setPair` was called for every pair.
+    func merge(end: Int, pairsAreSet: Bool = false) {
         starts[count] = UInt32(truncatingIfNeeded: end)
         guard count > 1 else { return }
         if scans && count <= Self.shortWord {
-            mergeByScanning()
+            mergeByScanning(pairsAreSet)
         } else {
             count = queue?.merge(ids, starts, count) ?? heap.merge(ids, starts, count)
         }
     }
 
-    private func mergeByScanning() {
+    private func mergeByScanning(_ pairsAreSet: Bool) {
         let (ids, starts, pairs, table) = (ids, starts, pairs, table)
         var last = count - 1
-        for at in 0..<last { pairs[at] = table.packed(ids[at], ids[at + 1]) }
+        if !pairsAreSet {
+            for at in 0..<last { pairs[at] = table.packed(ids[at], ids[at + 1]) }
+        }
         while last > 0 {
             var best = 0
             var rank = pairs[0] >> 32

@@ -58,7 +58,7 @@ struct UnigramModel: WordModel {
         self.unknownID = UInt32(unknownID)
         self.byteIDs = byteIDs
         byteOfID = Dictionary((byteIDs ?? []).enumerated().map { ($1, UInt8($0)) }) { first, _ in first }
-        var vocabulary = Vocabulary(capacity: pieces.count)
+        let vocabulary = Vocabulary(capacity: pieces.count)
         for piece in pieces { vocabulary.append(piece.bytes) }
         self.vocabulary = vocabulary
 

@@ -13,7 +13,8 @@ final class WholeTextEncoder<Model: WordEncoder>: SectionEncoder {
 
     func duplicate() -> any SectionEncoder { WholeTextEncoder(normaliser, model.duplicate()) }
 
-    func encode(_ text: UnsafeRawBufferPointer, _ range: Range<Int>, startsText: Bool, recognising: Bool, into tokens: inout TokenSequence) {
+    func encode(_ text: UnsafeRawBufferPointer, _ range: Range<Int>, startsText: Bool, recognising: Bool, into tokens: inout TokenSequence)
+    {
         var rewritten = RewrittenText(text, range)
         normaliser.apply(&rewritten)
         let first = tokens.ids.count

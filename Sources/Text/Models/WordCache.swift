@@ -1,5 +1,7 @@
 // Words met before, with their tokens: most words of a corpus are.
 
+import CSystem
+
 /// Words and the tokens that tile them. Short words (up to 15 bytes) are their own keys and are found by one or two comparisons;
 /// longer ones are compared byte by byte. The memory is bounded: when it is full, old words give way.
 final class WordCache {
@@ -38,6 +40,8 @@ final class WordCache {
     /// Sets of `ways` entries, less one.
     private var mask: UInt64
     private var used = 0
+    /// Counts how often places have changed.
+    private(set) var generation = 0
     private static let ways = 4
     private static let firstSets = 1 << 12
     private static let mostSets = 1 << 16
@@ -89,6 +93,14 @@ final class WordCache {
         return Key(low: low, high: high)
     }
 
+    /// Where a short word's entries begin; brings them near.
+    @inline(__always)
+    func place(_ key: Key) -> Int {
+        let first = firstEntry(key)
+        preceptor_prefetch(entries + first)
+        return first
+    }
+
     @inline(__always)
     private func firstEntry(_ key: Key) -> Int {
         let product = (key.low ^ 0x9e37_79b9_7f4a_7c15).multipliedFullWidth(by: key.high ^ 0xd1b5_4a32_d192_ed03)
@@ -97,10 +109,13 @@ final class WordCache {
 
     /// Writes the tokens of a short word that begins at byte `start`, and returns how many; 0 where it is not known.
     ///
-    /// - ids, spans: room for 16 more tokens; a span is its start in the lower half and its end in the upper.
+    /// - place: `place(key)` of this generation. - ids, spans: room for 16 more tokens; a span is its start in the lower
+    ///   half and its end in the upper.
     @inline(__always)
-    func find(_ key: Key, _ length: Int, at start: Int, _ ids: UnsafeMutablePointer<UInt32>, _ spans: UnsafeMutablePointer<UInt64>) -> Int {
-        let first = firstEntry(key)
+    func find(
+        _ key: Key, _ place: Int, _ length: Int, at start: Int, _ ids: UnsafeMutablePointer<UInt32>, _ spans: UnsafeMutablePointer<UInt64>
+    ) -> Int {
+        let first = place
         for way in 0..<Self.ways {
             let entry = entries + (first + way)
             guard entry.pointee.key == key else { continue }
@@ -180,6 +195,7 @@ final class WordCache {
     private func grow() {
         let (old, count) = (entries, Int(mask + 1) * Self.ways)
         mask = mask << 2 | 3
+        generation += 1
         entries = Self.empty(Int(mask + 1))
         used = 0
         for at in 0..<count where old[at].key.high != 0 { place(old[at]) }

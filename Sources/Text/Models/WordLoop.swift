@@ -37,7 +37,19 @@ final class WordLoop {
     deinit {
         ids.deallocate()
         spans.deallocate()
+        found.deallocate()
     }
+
+    /// A word that was found in the text, before its tokens are looked up.
+    private struct Found {
+        var start: Int
+        var length: Int
+        var key: WordCache.Key
+        var place: Int
+    }
+    /// Words are found so many at a time, so that their entries of the cache are on their way from memory before they are looked at.
+    private static let block = 32
+    private let found = UnsafeMutablePointer<Found>.allocate(capacity: block)
 
     /// Appends the tokens of all words of `text[range]`.
     ///
@@ -47,23 +59,46 @@ final class WordLoop {
         _ text: UnsafeRawBufferPointer, _ range: Range<Int>, _ scanner: Scanner, _ encoder: Encoder, into tokens: inout TokenSequence
     ) {
         guard let base = text.baseAddress?.assumingMemoryBound(to: UInt8.self) else { return }
-        let (end, readable) = (range.upperBound, text.count)
+        let (end, readable, found) = (range.upperBound, text.count, found)
         var at = range.lowerBound
         var count = 0
-        var (ids, spans, room) = (ids, spans, capacity)
         while at < end {
-            let stop = scanner.wordEnd(base, at, end)
-            let length = stop - at
+            var words = 0
+            while at < end && words < Self.block {
+                let stop = scanner.wordEnd(base, at, end)
+                let length = stop &- at
+                if length <= WordCache.shortWord {
+                    let key = WordCache.key(base + at, length, readable: readable &- at)
+                    found[words] = Found(start: at, length: length, key: key, place: cache.place(key))
+                } else {
+                    found[words] = Found(start: at, length: length, key: WordCache.Key(low: 0, high: 0), place: 0)
+                }
+                words &+= 1
+                at = stop
+            }
+            count = lookUp(words, base, readable, encoder, count, into: &tokens)
+        }
+        tokens.append(ids, spans, count)
+    }
+
+    /// Writes the tokens of the words found behind the `count` that are there, and returns how many there are then.
+    @inline(__always)
+    private func lookUp<Encoder: WordEncoder>(
+        _ words: Int, _ base: UnsafePointer<UInt8>, _ readable: Int, _ encoder: Encoder, _ before: Int, into tokens: inout TokenSequence
+    ) -> Int {
+        var (ids, spans, room, count) = (ids, spans, capacity, before)
+        let generation = cache.generation
+        for word in 0..<words {
+            let (start, length) = (found[word].start, found[word].length)
             if length <= WordCache.shortWord {
                 if count >= room {
                     tokens.append(ids, spans, count)
                     count = 0
                 }
-                let key = WordCache.key(base + at, length, readable: readable - at)
-                let found = cache.find(key, length, at: at, ids + count, spans + count)
-                if found != 0 {
-                    count += found
-                    at = stop
+                let place = generation == cache.generation ? found[word].place : cache.place(found[word].key)
+                let known = cache.find(found[word].key, place, length, at: start, ids + count, spans + count)
+                if known != 0 {
+                    count &+= known
                     continue
                 }
             }
@@ -72,10 +107,9 @@ final class WordLoop {
                 count = 0
                 if 3 * length + 4 > room { (ids, spans, room) = grow(3 * length + 4) }
             }
-            count += make(encoder, base, at, stop, readable, ids + count, spans + count)
-            at = stop
+            count += make(encoder, base, start, start + length, readable, ids + count, spans + count)
         }
-        tokens.append(ids, spans, count)
+        return count
     }
 
     /// The tokens of a word that is not among the short ones.

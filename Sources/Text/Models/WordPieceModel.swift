@@ -18,7 +18,7 @@ struct WordPieceModel: WordModel {
     init(entries: [[UInt8]?], unknownID: Int, prefix: [UInt8], longestWord: Int, name: String) throws {
         func refuse(_ what: String) -> Failure { Failure(.badData, name, .whole, what) }
         guard entries.indices.contains(unknownID) else { throw refuse("the unknown token is \(unknownID) of \(entries.count)") }
-        var vocabulary = Vocabulary(capacity: entries.count)
+        let vocabulary = Vocabulary(capacity: entries.count)
         for entry in entries {
             if let entry, !entry.isEmpty { vocabulary.append(entry) } else { vocabulary.appendUnnamed() }
         }

@@ -21,6 +21,8 @@ struct SentencePieceFile {
     private var removesExtraWhitespace = true
     private var escapesWhitespace = true
     private var charsmap: [UInt8] = []
+    private var hasTrainer = false
+    private var hasNormaliser = false
 
     init(_ bytes: UnsafeRawBufferPointer, name: String) throws {
         self.name = name
@@ -28,10 +30,18 @@ struct SentencePieceFile {
         while let field = try reader.next() {
             switch field.number {
             case 1: try readPiece(field.message("pieces"))
-            case 2: try readTrainer(field.message("trainer_spec"))
-            case 3: try readNormaliser(field.message("normalizer_spec"))
+            case 2:
+                try readTrainer(field.message("trainer_spec"))
+                hasTrainer = true
+            case 3:
+                try readNormaliser(field.message("normalizer_spec"))
+                hasNormaliser = true
             default: break
             }
+        }
+        // Every field has a default, so that a file cut between two of them is a message too; but every trainer writes both.
+        guard hasTrainer && hasNormaliser else {
+            throw refuse("has no \(hasTrainer ? "normalizer_spec" : "trainer_spec"): the file may be cut")
         }
     }
 

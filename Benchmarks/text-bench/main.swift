@@ -40,7 +40,7 @@ func main() throws {
         count += tokens.ids.count
         hash = hash &* 31 &+ tokens.ids.withUnsafeBytes { XXH64.hash($0) } ^ tokens.offsets.withUnsafeBytes { XXH64.hash($0) }
     }
-    func rounded(_ value: Double) -> Double { (value * 1000).rounded() / 1000 }
+    func rounded(_ value: Double) -> Double { (value * 1e6).rounded() / 1e6 }
     print(
         "load_s \(rounded(loaded - start)) encode_s \(rounded(seconds)) bytes \(bytes) tokens \(count)",
         "mb_s \((Double(bytes) / seconds / 1e5).rounded() / 10) hash \(String(hash, radix: 16))",

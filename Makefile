@@ -4,6 +4,7 @@
 #   make check-exact  tokenize against its peers on every vocabulary that packages ship: minutes; PATTERN=… names some
 #   make demo       the main job on real input, about ten minutes; DEMO_TOKENS=… scales it
 #   make bench      kernels against the machine's measured peak
+#   make bench-text  tokenize beside its peers, verified, then timed: minutes; BENCH=--quick for a trial
 #   make install    PREFIX=/usr/local DESTDIR=: stripped tools and man pages
 #   make man        lint the man pages
 #   make format     format the Swift sources in place
@@ -18,7 +19,7 @@ BIN := .build/release
 # What a shell says of OpenBLAS's core must not decide what is tested and measured: see docs/decisions/0002-openblas-core.md.
 unexport OPENBLAS_CORETYPE OPENBLAS_L2_SIZE
 
-.PHONY: all build test check-exact demo bench install man format setup assets clean
+.PHONY: all build test check-exact demo bench bench-text install man format setup assets clean
 all: build
 
 # Package.swift hands the commit to the one C file that --version asks; a new commit costs that file and a link.
@@ -39,6 +40,10 @@ demo:
 
 bench: build
 	$(BIN)/compute-bench
+
+bench-text: build
+	swift build -c release --static-swift-stdlib --product text-bench
+	scripts/bench-text $(BENCH)
 
 install: build
 	install -d '$(DESTDIR)$(PREFIX)/bin' '$(DESTDIR)$(PREFIX)/share/man'

@@ -324,15 +324,20 @@ class Benchmark:
                 reading, writing = os.pipe()
                 feeding = threading.Thread(target=self.feed, args=(writing, copies))
                 feeding.start()
-                seconds, peak = wall(command, stdin=reading, stdout=subprocess.DEVNULL)
-                os.close(reading)
-                feeding.join()
+                try:
+                    seconds, peak = wall(command, stdin=reading, stdout=subprocess.DEVNULL)
+                finally:
+                    os.close(reading)
+                    feeding.join()
                 print(f"{data * copies / 1e6:8.0f} MB of NDJSON   {threads} thread{'s' if threads == '2' else ' '}   peak {peak / 1e6:6.0f} MB   ({seconds:.1f} s)", flush=True)
 
     def feed(self, writing, copies):
-        with open(writing, "wb") as out:
-            for block in corpora.stream(self.english, copies):
-                out.write(block)
+        try:
+            with open(writing, "wb") as out:
+                for block in corpora.stream(self.english, copies):
+                    out.write(block)
+        except BrokenPipeError:
+            pass  # The tool failed, and says so itself.
 
 
 def short_size(path):

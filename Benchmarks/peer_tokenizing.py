@@ -23,6 +23,7 @@ import time
 from importlib import metadata
 
 sys.dont_write_bytecode = True
+os.environ["RUST_BACKTRACE"] = "0"
 import tokenizing_checks as checks
 import tokenizing_corpora as corpora
 from tokenizing_peers import JSON_FORM, row_of
@@ -112,9 +113,8 @@ class Benchmark:
     def verify(self):
         """Ours by text-bench's hash of the timed run itself; peers' ids by a run of their own."""
         heading("Verified first")
-        used = [path for _, path in self.corpora] + list(self.short.values())
-        if "linear" in self.options.sections:
-            used += [path for _, path in self.extremes]
+        whole = [path for _, path in self.corpora] + ([path for _, path in self.extremes] if "linear" in self.options.sections.split(",") else [])
+        used = whole + list(self.short.values())
         for title, name, _ in self.rows:
             try:
                 ours(name, self.extremes[0][1])
@@ -122,11 +122,16 @@ class Benchmark:
                 print(f"{title:22} ours: cannot: {problem}", flush=True)
                 self.misses.append(title)
         self.rows = [row for row in self.rows if row[0] not in self.misses]
-        # The longest first.
-        pairs = [(name, path) for path in used for _, name, _ in reversed(self.rows)]
-        # Of two threads, for this is not timed.
+        names = [name for _, name, _ in reversed(self.rows)]
+        # Two at a time and the longest first, for this is not timed; a peer is loaded once.
         with concurrent.futures.ProcessPoolExecutor(2) as pool:
-            self.wanted = dict(zip(pairs, pool.map(checks.expected, *zip(*pairs))))
+            for name, found in zip(names, pool.map(checks.expected_of_all, names, [whole] * len(names))):
+                self.wanted.update(((name, path), wanted) for path, wanted in zip(whole, found))
+                for long, short in self.short.items():
+                    self.wanted[name, short] = self.wanted[name, long][: len(corpora.texts(short))]
+        with concurrent.futures.ThreadPoolExecutor(2) as pool:
+            held = [(title, name, other) for title, name, peers in self.rows for other in peers]
+            said = dict(zip(held, pool.map(lambda one: self.verify_peer(*one[1:]), held)))
         for title, name, peers in self.rows:
             problems = []
             for path in used:
@@ -144,12 +149,14 @@ class Benchmark:
             if problems:
                 self.misses.append(title)
             for other in peers:
-                self.verify_peer(title, name, other)
+                if said[title, name, other]:
+                    print(f"{'':22} {other}: {said[title, name, other]}", flush=True)
         self.rows = [row for row in self.rows if row[0] not in self.misses]
 
-    def verify_peer(self, title, name, other):
+    def verify_peer(self, name, other):
+        """What is wrong with a peer, or None."""
         if other in SLOW and name not in JSON_FORM:
-            return  # The expected ids are its own.
+            return None  # The expected ids are its own.
         counts = []
         for label, path in self.corpora:
             path = self.short[path] if other in SLOW else path
@@ -158,14 +165,13 @@ class Benchmark:
                 result = peer("hashes", other, name, path, out)
                 if "unable" in result:
                     self.unusable[name, other] = "cannot load: " + result["unable"]
-                    print(f"{'':22} {other} cannot: {result['unable']}", flush=True)
-                    return
+                    return self.unusable[name, other]
             found = memoryview(out.read_bytes()).cast("Q")
             wrong = sum(one != two[0] for one, two in zip(found, self.wanted[name, path], strict=True))
             counts.append(f"{label} {wrong} of {len(found)}" if wrong else "")
         if any(counts):
             self.unusable[name, other] = "other ids in " + ", ".join(filter(None, counts)) + " documents"
-            print(f"{'':22} {other}: {self.unusable[name, other]}", flush=True)
+        return self.unusable.get((name, other))
 
     # (a)
 

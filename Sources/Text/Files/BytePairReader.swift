@@ -77,7 +77,7 @@ struct BytePairReader {
         }
         var unknown: UInt32?
         if let token = try unknownToken() {
-            guard let id = try entry(of: token) else { throw file.refuse("model: 'unk_token' is no token") }
+            guard let id = try entry(of: token) else { throw file.unknownIsNoToken(token) }
             unknown = UInt32(id)
         }
         let tables = try builder.tables(
@@ -113,7 +113,7 @@ struct BytePairReader {
         }
         let byteIDs = try byteIDs(vocabulary)
         let unknown = try unknownToken().map { token in
-            guard let id = vocabulary.id(of: token) else { throw file.refuse("model: 'unk_token' is no token") }
+            guard let id = vocabulary.id(of: token) else { throw file.unknownIsNoToken(token) }
             return UInt32(id)
         }
         return try PieceTables(

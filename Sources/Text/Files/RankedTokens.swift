@@ -23,9 +23,12 @@ struct RankedTokens {
                 hint: "the file may be cut")
         }
         merges = MergeTable(capacity: vocabulary.count + vocabulary.count / 2)
+        // Only cuts into lengths that occur: else a few tokens of 64 KiB would be hashed for a minute.
+        var occurs = [Bool](repeating: false, count: Self.longestToken + 1)
+        for id in 0..<vocabulary.count { occurs[vocabulary.view(id).count] = true }
         for id in 0..<vocabulary.count {
             let token = vocabulary.view(id)
-            for cut in 1..<max(1, token.count) {
+            for cut in 1..<max(1, token.count) where occurs[cut] && occurs[token.count - cut] {
                 guard let left = vocabulary.id(of: UnsafeRawBufferPointer(rebasing: token[..<cut])),
                     let right = vocabulary.id(of: UnsafeRawBufferPointer(rebasing: token[cut...]))
                 else { continue }

@@ -58,14 +58,19 @@ struct TekkenFile {
 
     private mutating func readSpecials(_ list: JSONValue?) throws {
         guard let list, !list.isNull else { return }
-        guard list.kind == .array else { throw Failure(.badData, name, .whole, "'special_tokens' is no list") }
-        func rank(of token: String) -> UInt32? {
-            list.elements.first { $0["token_str"]?.string == token }?["rank"]?.integer.flatMap {
-                $0 >= 0 && $0 < specials ? UInt32($0) : nil
+        func refuse(_ what: String) -> Failure { Failure(.badData, name, .whole, "special_tokens: \(what)") }
+        guard list.kind == .array else { throw refuse("no list") }
+        var ranks: [[UInt8]: Int] = [:]
+        var used: Set<Int> = []
+        for (at, entry) in list.elements.enumerated() {
+            guard let token = entry["token_str"]?.bytes, let rank = entry["rank"]?.integer, rank >= 0, rank < specials else {
+                throw refuse("entry \(at) has no 'token_str' or no 'rank' below \(specials)")
             }
+            guard ranks.updateValue(rank, forKey: token) == nil else { throw refuse("'\(printable(token))' is there twice") }
+            guard used.insert(rank).inserted else { throw refuse("'\(printable(token))' has the rank \(rank), which another one has") }
         }
-        bosID = rank(of: "<s>")
-        eosID = rank(of: "</s>")
+        bosID = ranks[Array("<s>".utf8)].map { UInt32($0) }
+        eosID = ranks[Array("</s>".utf8)].map { UInt32($0) }
     }
 
     func parts() throws -> TokenizerParts {

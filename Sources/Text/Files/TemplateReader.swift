@@ -56,9 +56,11 @@ struct TemplateReader {
                 texts += 1
                 continue
             }
-            guard let token = item["SpecialToken"]?["id"]?.string, let ids = value["special_tokens"]?[token]?["ids"], ids.kind == .array
-            else {
-                throw file.refuse("post-processor: a special token of the template is not defined")
+            guard let token = item["SpecialToken"]?["id"]?.string else {
+                throw file.refuse("post-processor: 'single' holds neither a text nor a special token")
+            }
+            guard let ids = value["special_tokens"]?[token]?["ids"], ids.kind == .array else {
+                throw file.refuse("post-processor: special token '\(printable(token))' is not among 'special_tokens'")
             }
             for id in ids.elements {
                 guard let id = id.integer, id >= 0, id < parts.size else {

@@ -29,11 +29,17 @@ struct TiktokenFile {
         return Array(fields[0]).withUnsafeBytes { decodeBase64($0, into: &token) } && !token.isEmpty
     }
 
+    private struct Entry {
+        let rank, line: Int
+        /// Where its bytes are.
+        let token: Range<Int>
+    }
+
     /// Throws 65 with the line.
     init(_ bytes: UnsafeRawBufferPointer, name: String) throws {
         self.name = name
         vocabulary = Vocabulary(capacity: bytes.count / 16)
-        var entries: [(rank: Int, token: Range<Int>)] = []
+        var entries: [Entry] = []
         entries.reserveCapacity(bytes.count / 16)
         var tokens: [UInt8] = []
         tokens.reserveCapacity(bytes.count)
@@ -51,7 +57,7 @@ struct TiktokenFile {
             }
             let rank = try Self.rank(line[(space + 1)...], refuse)
             if let last = entries.last, rank <= last.rank { rises = false }
-            entries.append((rank, start..<tokens.count))
+            entries.append(Entry(rank: rank, line: number, token: start..<tokens.count))
         }
         guard !entries.isEmpty else { throw Failure(.badData, name, .whole, "holds no token") }
         if !rises { entries.sort { $0.rank < $1.rank } }
@@ -84,20 +90,23 @@ struct TiktokenFile {
     /// The one gap that is known to be meant: p50k leaves 50,256 to its special token.
     private func mayMiss(_ rank: Int, of count: Int) -> Bool { rank == 50256 && count == 50280 }
 
-    private func append(_ entries: [(rank: Int, token: Range<Int>)], _ tokens: [UInt8]) throws {
-        func text(_ token: Range<Int>) -> String { printable(Array(tokens[token])) }
+    private func append(_ entries: [Entry], _ tokens: [UInt8]) throws {
         try tokens.withUnsafeBytes { bytes in
-            for (rank, token) in entries {
-                if rank == vocabulary.count + 1 && mayMiss(vocabulary.count, of: entries.count) { vocabulary.appendUnnamed() }
-                guard rank == vocabulary.count else {
-                    let what = rank < vocabulary.count ? "rank \(rank) is there twice" : "rank \(vocabulary.count) is missing"
-                    throw Failure(.badData, name, .whole, what, hint: "ranks go from 0 up without a gap; the file may be cut")
+            for entry in entries {
+                let (rank, next) = (entry.rank, vocabulary.count)
+                func refuse(_ what: String, hint: String? = nil) -> Failure { Failure(.badData, name, .line(entry.line), what, hint: hint) }
+                if rank == next + 1 && mayMiss(next, of: entries.count) {
+                    vocabulary.appendUnnamed()
+                } else if rank != next {
+                    throw refuse(
+                        rank < next ? "rank \(rank) is there twice" : "rank \(rank) is there, but not \(next)",
+                        hint: "ranks go from 0 up without a gap; the file may be cut")
                 }
-                let view = UnsafeRawBufferPointer(rebasing: bytes[token])
-                if let other = vocabulary.id(of: view) {
-                    throw Failure(.badData, name, .whole, "token '\(text(token))' is there twice, with the ranks \(other) and \(rank)")
+                let token = UnsafeRawBufferPointer(rebasing: bytes[entry.token])
+                if let other = vocabulary.id(of: token) {
+                    throw refuse("token '\(printable(Array(token)))' is there twice, with the ranks \(other) and \(rank)")
                 }
-                vocabulary.append(view)
+                vocabulary.append(token)
             }
         }
     }

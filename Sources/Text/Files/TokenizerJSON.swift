@@ -27,6 +27,8 @@ struct TokenizerJSON {
 
     func refuse(_ what: String) -> Failure { Failure(.badData, name, .whole, what) }
 
+    func unknownIsNoToken(_ token: [UInt8]) -> Failure { refuse("model: 'unk_token' is '\(printable(token))', which is no token") }
+
     /// A member that is there and not null.
     func member(_ key: String) -> JSONValue? { contents.members[key].flatMap { $0.isNull ? nil : $0 } }
 

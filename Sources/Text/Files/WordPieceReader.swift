@@ -19,7 +19,7 @@ struct WordPieceReader {
             throw file.refuse("model: 'max_input_chars_per_word' is no number from 0 up")
         }
         let tokens = entries.map { $0.map { contents.tokens[$0] } }
-        guard let unknownID = tokens.firstIndex(where: { $0 == unknown }) else { throw file.refuse("model: 'unk_token' is no token") }
+        guard let unknownID = tokens.firstIndex(where: { $0 == unknown }) else { throw file.unknownIsNoToken(unknown) }
         let model = try WordPieceModel(
             entries: tokens, unknownID: unknownID, prefix: prefixBytes, longestWord: longestWord, name: file.name)
         let plan = try TextPlan(rulesOf: file)

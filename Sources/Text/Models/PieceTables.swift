@@ -1,6 +1,7 @@
 // What a vocabulary of pieces (SentencePiece BPE, or its like in a tokenizer.json) knows.
 
 import Glibc
+import Streams
 
 /// Pieces, their merges and what becomes of characters outside them; shared by the encoders of all threads.
 final class PieceTables: @unchecked Sendable {
@@ -45,8 +46,7 @@ final class PieceTables: @unchecked Sendable {
         self.unused = unused
         self.spacesAreBoundaries = spacesAreBoundaries
         self.ignoresMerges = ignoresMerges
-        guard let raw = calloc(0x11_0000, MemoryLayout<UInt32>.stride) else { fatalError("no memory for a table of characters") }
-        characters = raw.assumingMemoryBound(to: UInt32.self)
+        characters = allocateZeroed(0x11_0000 * MemoryLayout<UInt32>.stride).assumingMemoryBound(to: UInt32.self)
         for (code, id) in ids { characters[Int(code)] = id + 1 }
         boundaryID = ids[Self.boundaryCode] ?? Self.unknown
         if spacesAreBoundaries { characters[0x20] = characters[Int(Self.boundaryCode)] }

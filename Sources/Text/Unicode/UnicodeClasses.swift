@@ -1,6 +1,6 @@
 // The class of a code point, by one look into a table.
 
-import Glibc
+import Streams
 
 /// Classes that pre-tokenisers tell apart.
 struct UnicodeClasses: OptionSet {
@@ -19,9 +19,7 @@ struct UnicodeClasses: OptionSet {
             (UnicodeRanges.letters, .letter), (UnicodeRanges.numbers, .number), (UnicodeRanges.spaces, .space),
             (UnicodeRanges.digits, .digit), (UnicodeRanges.words, .word),
         ]
-        // Zeroed pages that nothing touches cost nothing.
-        guard let raw = calloc(0x11_0000, 1) else { fatalError("no memory for 1 MiB of character classes") }
-        let table = raw.assumingMemoryBound(to: UInt8.self)
+        let table = allocateZeroed(0x11_0000).assumingMemoryBound(to: UInt8.self)
         for (ranges, member) in all {
             for at in stride(from: 0, to: ranges.count, by: 2) {
                 for code in ranges[at]...ranges[at + 1] { table[Int(code)] |= member.rawValue }

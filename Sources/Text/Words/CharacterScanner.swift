@@ -1,6 +1,6 @@
 // Classes of characters in a text, for scanners: one look into a table for each character.
 
-import Glibc
+import Streams
 
 /// A table of classes and how to read characters by it.
 struct CharacterScanner {
@@ -74,10 +74,9 @@ struct CharacterScanner {
 
     // MARK: Tables
 
-    /// One byte for every code point, for as long as the process lives. Zeroed pages that nothing touches cost nothing.
+    /// One byte for every code point, for as long as the process lives.
     private static func table(_ members: [([UInt32], UInt8)]) -> UnsafeMutablePointer<UInt8> {
-        guard let raw = calloc(0x11_0000, 1) else { fatalError("no memory for 1 MiB of character classes") }
-        let table: UnsafeMutablePointer<UInt8> = raw.assumingMemoryBound(to: UInt8.self)
+        let table: UnsafeMutablePointer<UInt8> = allocateZeroed(0x11_0000).assumingMemoryBound(to: UInt8.self)
         for (ranges, member) in members { add(member, ranges, to: table) }
         return table
     }

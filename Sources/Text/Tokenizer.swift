@@ -153,8 +153,7 @@ public final class Tokenizer {
         if case .bytes(_, let drops) = parts.decoding { dropsFirstSpace = drops }
         for id in ids {
             let bytes = bytes(of: id)
-            let dropsPrefix =
-                isFirst && parts.literals[id] == nil && (encoder.beginsWithPrefix(Int(id)) || dropsFirstSpace && bytes.first == 0x20)
+            let dropsPrefix = isFirst && bytes.first == 0x20 && (dropsFirstSpace || encoder.putsPrefix)
             result.append(contentsOf: bytes.dropFirst(dropsPrefix ? 1 : 0))
             if !bytes.isEmpty { isFirst = false }
         }

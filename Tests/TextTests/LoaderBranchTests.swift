@@ -29,13 +29,4 @@ final class LoaderBranchTests: XCTestCase {
         let plain = try Tokenizer.load(fixture("branches/byte-level.json"))
         XCTAssertFalse(plain.addsBOS || plain.addsEOS)
     }
-
-    func testComponentsThatAreNotSupportedAreNamed() throws {
-        for (file, word) in [
-            ("refused-nfkc.model", "precompiled_charsmap"), ("refused-strips.model", "remove_extra_whitespaces"),
-            ("refused-unigram.model", "unigram"),
-        ] {
-            assertRefused(word, title: file) { try Tokenizer.load(fixture("branches/\(file)")) }
-        }
-    }
 }

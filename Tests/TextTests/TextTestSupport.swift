@@ -21,11 +21,13 @@ func asset(_ name: String) throws -> String {
     return path
 }
 
+/// The bytes of a file.
+func contents(_ path: String) throws -> [UInt8] { [UInt8](try Data(contentsOf: URL(fileURLWithPath: path))) }
+
 /// The lines of an NDJSON fixture.
 func records(_ name: String) throws -> [JSONValue] {
     let path = fixture(name)
-    let file = try MappedFile.open(path)
-    return try file.bytes.split(separator: UInt8(ascii: "\n")).map { try JSONValue.parse(Array($0), name: path) }
+    return try contents(path).split(separator: UInt8(ascii: "\n")).map { try JSONValue.parse(Array($0), name: path) }
 }
 
 func integers(_ value: JSONValue) -> [UInt32] { value.elements.map { UInt32($0.integer!) } }

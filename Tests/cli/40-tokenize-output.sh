@@ -8,6 +8,11 @@ golden no-text 65 "echo '{\"id\":\"x\"}' | tokenize --tokenizer $vocabulary"
 golden text-is-a-number 65 "echo '{\"text\":5}' | tokenize --tokenizer $vocabulary"
 golden bad-utf8 65 "printf '{\"text\":\"ok\"}\n{\"text\":\"a\\377\"}\n' | tokenize --no-provenance --format ndjson --tokenizer $vocabulary"
 golden not-json 65 "echo 'plain words' | tokenize --tokenizer $vocabulary"
+special='echo "{\"text\":\"the cat\"}" | tokenize --no-provenance --format ndjson --add-special-tokens --tokenizer'
+for name in template-two-before bert-post roberta gguf-bert.gguf; do
+    [[ $name == *.* ]] || name=$name.json
+    golden "special-${name%.*}" 0 "$special $FIXTURES/text/shapes/$name"
+done
 golden empty 0 "tokenize --no-provenance --format ndjson --tokenizer $vocabulary </dev/null"
 ends provenance 0 "echo '{\"text\":\"in\"}' | tokenize --tokenizer $vocabulary --format ndjson | head -n 1 | grep -q '\"producer\":\"preceptor tokenize [0-9.]* --tokenizer'"
 ends verbose 0 "tokenize --verbose --tokenizer $vocabulary corpus.ndjson >/dev/null" "^tokenize: 5 documents, "

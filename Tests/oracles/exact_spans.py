@@ -141,6 +141,10 @@ def fast(peer, text, data, ids):
     """Spans where no token is anything but its own bytes and no byte is lost; None where that does not hold."""
     if peer.rewrite and peer.rewrite(text) != text and peer.rewrite(text).replace(BLOCK, " ") != text:
         return None
+    # Steps that undo one another change the text all the same.
+    rewrites = [step for step in peer.steps or [] if callable(step)]
+    if len(rewrites) > 1 and any(step(text).replace(BLOCK, " ") != text for step in rewrites):
+        return None
     if peer.form == "words" or peer.strips or peer.removes:
         return None
     if peer.form == "bytes":

@@ -231,17 +231,6 @@ def model_files():
     for piece in longer[1::3]:
         piece.type = 5
     yield "unused", model.SerializeToString()
-    yield "refused-nfkc", train(vocab_size=130, rule="nmt_nfkc")
-    yield "refused-strips", train(vocab_size=130, strips=True)
-    yield "refused-unigram", _unigram()
-
-
-def _unigram():
-    out = io.BytesIO()
-    sentencepiece.SentencePieceTrainer.train(
-        sentence_iterator=iter(line for text in LINES for line in text.split("\n") if line), model_writer=out, model_type="unigram", vocab_size=80, hard_vocab_limit=False,
-        minloglevel=2, normalization_rule_name="identity", remove_extra_whitespaces=False)
-    return out.getvalue()
 
 
 def texts():
@@ -276,8 +265,6 @@ def main():
     for name, contents in model_files():
         path = folder / f"{name}.model"
         path.write_bytes(contents)
-        if name.startswith("refused"):
-            continue
         processor = peers.sentencepiece_model(path)
         for text in texts():
             ids, found = peers.sentencepiece_tokens(processor, text)

@@ -165,6 +165,7 @@ def json_files():
     yield "ignore-merges", byte_level(sequence(split(exact_table.LLAMA3), BYTES), ignore_merges=True)
     yield "template", template(byte_level(), "<s> $A </s>")
     yield "template-before", template(byte_level(), "<s> $A")
+    yield "template-two-before", template(byte_level(), "<s> </s> $A")
     yield "roberta", byte_level(post=processors.RobertaProcessing(("</s>", 347), ("<s>", 346)))
     yield "bert-post", byte_level(post=processors.BertProcessing(("</s>", 347), ("<s>", 346)))
     yield "post-sequence", byte_level(post=processors.Sequence([processors.ByteLevel(), processors.TemplateProcessing(single="<s> $A", pair=None, special_tokens=[("<s>", 346)])]))
@@ -303,12 +304,15 @@ def main():
         model.ParseFromString(contents)
         write_expected(path, name, peers.SentencePiece(model), len(model.pieces), corpus)
     table = ranks()
-    for name, file, pattern in (("ranks-llama3", "tokenizer.model", exact_table.LLAMA3), ("ranks-qwen", "qwen.tiktoken", exact_table.QWEN), ("ranks-o200k", "o200k_base.tiktoken", exact_table.O200K), ("ranks-cl100k", "cl100k_base.tiktoken", exact_table.CL100K), ("ranks-gpt2", "gpt2.tiktoken", exact_table.GPT2)):
-        # The name of a file of ranks says which pattern goes with it.
+    for name, file, pattern, ranks_in_all in (
+        ("ranks-llama3", "tokenizer.model", exact_table.LLAMA3, 128000), ("ranks-qwen", "qwen.tiktoken", exact_table.QWEN, 151643), ("ranks-o200k", "o200k_base.tiktoken", exact_table.O200K, 199998),
+        ("ranks-cl100k", "cl100k_base.tiktoken", exact_table.CL100K, 100256), ("ranks-gpt2", "gpt2.tiktoken", exact_table.GPT2, 50256),
+    ):
+        # The number of its ranks says which pattern goes with a file: the test fills it up with tokens that no text holds.
         path = folder / name / file
         path.parent.mkdir(exist_ok=True)
         path.write_bytes(b"".join(base64.b64encode(token) + b" %d\n" % rank for token, rank in table.items()))
-        write_expected(path, name, peers.Ranks(name, pattern, table), len(table), corpus)
+        write_expected(path, name, peers.Ranks(name, pattern, table), ranks_in_all, corpus)
     entries = [{"rank": rank, "token_bytes": base64.b64encode(token).decode(), "token_str": None} for token, rank in table.items()]
     config = {"pattern": TEKKEN, "num_vocab_tokens": len(table), "default_vocab_size": len(table) + 10 - 5, "default_num_special_tokens": 10, "version": "v3"}
     path = folder / "tekken.json"

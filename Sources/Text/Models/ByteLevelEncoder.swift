@@ -201,5 +201,5 @@ final class ByteLevelEncoder: SectionEncoder {
 
     func bytes(of id: Int) -> [UInt8] { words.bytes(of: id) }
 
-    func beginsWithPrefix(_ id: Int) -> Bool { false }
+    var putsPrefix: Bool { false }
 }

@@ -157,9 +157,7 @@ final class PieceEncoder: SectionEncoder {
         tokens.translate(from: first, by: normalised)
     }
 
-    func beginsWithPrefix(_ id: Int) -> Bool {
-        normalisation.prefix != .never && tables.vocabulary.bytes(id).starts(with: PieceTables.boundary)
-    }
+    var putsPrefix: Bool { normalisation.prefix != .never }
 
     func bytes(of id: Int) -> [UInt8] { tables.textBytes(of: id) }
 }

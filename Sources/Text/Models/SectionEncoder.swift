@@ -17,8 +17,8 @@ protocol SectionEncoder: AnyObject {
     /// The bytes of text that a token stands for by itself; the replacement of a word boundary is a space.
     func bytes(of id: Int) -> [UInt8]
 
-    /// Whether a token that begins a text begins with a space that was put there.
-    func beginsWithPrefix(_ id: Int) -> Bool
+    /// Whether a space was put in front of the text, which the first token begins with.
+    var putsPrefix: Bool { get }
 }
 
 extension SectionEncoder {

@@ -28,8 +28,5 @@ final class WholeTextEncoder<Model: WordEncoder>: SectionEncoder {
         return normaliser.escapesWhitespace ? PieceTables.textBytes(bytes[...]) : bytes
     }
 
-    func beginsWithPrefix(_ id: Int) -> Bool {
-        guard normaliser.addsDummyPrefix && !normaliser.whitespaceIsSuffix else { return false }
-        return model.bytes(of: id).starts(with: normaliser.escapesWhitespace ? PieceTables.boundary : [0x20])
-    }
+    var putsPrefix: Bool { normaliser.addsDummyPrefix && !normaliser.whitespaceIsSuffix }
 }

@@ -38,5 +38,5 @@ final class WordsEncoder<Model: WordEncoder>: SectionEncoder {
 
     func bytes(of id: Int) -> [UInt8] { words.bytes(of: id) }
 
-    func beginsWithPrefix(_ id: Int) -> Bool { false }
+    var putsPrefix: Bool { false }
 }

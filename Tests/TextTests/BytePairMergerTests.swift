@@ -45,6 +45,27 @@ final class BytePairMergerTests: XCTestCase {
         return table
     }
 
+    /// Words of many windows, among them those of one letter: against the heap, which the test above holds to the twin.
+    func testWindowsAgreeWithTheWholeWord() {
+        var random = TestRandom(6)
+        for round in 0..<60 {
+            let table = randomTable(&random, ties: round % 2 == 1, shuffles: round % 3 == 1)
+            let (merger, heap) = (BytePairMerger(table), PairHeap(table, unused: []))
+            for length in [2 * WindowedMerger.window + 1, 3 * WindowedMerger.window + round, 5000] {
+                for letters in [1, 2, 4] {
+                    let word = random.integers(length, below: letters).map { UInt32($0) }
+                    var ids = word
+                    var starts = (0...length).map { UInt32($0) }
+                    let count = heap.merge(&ids, &starts, length)
+                    let actual = merged(word, merger)
+                    guard actual.map(\.id) == Array(ids.prefix(count)), actual.map(\.start) == Array(starts.prefix(count)) else {
+                        return XCTFail("seed 6, round \(round), \(length) of \(letters) letters")
+                    }
+                }
+            }
+        }
+    }
+
     func testAllWaysAgreeWithTheTwin() {
         var random = TestRandom(5)
         for round in 0..<600 {

@@ -4,7 +4,8 @@
 ///
 /// Three ways to the same result. Short words are scanned for the best pair again and again: n² / 2 steps, and no other costs. Longer
 /// ones keep their pairs in a queue by rank, which makes their time linear: one letter a million times costs no more a byte than prose.
-/// That takes merges that only bring up later ones; for a word in which one brings up an earlier, a heap is used.
+/// That takes merges that only bring up later ones; for a word in which one brings up an earlier, a heap is used. Very long words are
+/// merged in windows, so that what is at work fits a near cache.
 final class BytePairMerger {
     /// The symbols: set by `begin` and `append`, then what is left of them after `merge`.
     private(set) var count = 0
@@ -17,6 +18,7 @@ final class BytePairMerger {
     private var capacity = 64
     private let queue: PairQueue?
     private let heap: PairHeap
+    private lazy var windows = WindowedMerger()
     private let scans: Bool
 
     /// Words up to this many symbols are scanned.
@@ -71,8 +73,11 @@ final class BytePairMerger {
         guard count > 1 else { return }
         if scans && count <= Self.shortWord {
             mergeByScanning(pairsAreSet)
+        } else if let queue {
+            let merge: WindowedMerger.Merge = { [heap] in queue.merge($0, $1, $2) ?? heap.merge($0, $1, $2) }
+            count = count > 2 * WindowedMerger.window ? windows.merge(ids, starts, count, by: merge) : merge(ids, starts, count)
         } else {
-            count = queue?.merge(ids, starts, count) ?? heap.merge(ids, starts, count)
+            count = heap.merge(ids, starts, count)
         }
     }
 

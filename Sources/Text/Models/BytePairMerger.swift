@@ -2,10 +2,10 @@
 
 /// Merges the symbols of a word, with memory that is kept from word to word.
 ///
-/// Three ways to the same result. Short words are scanned for the best pair again and again: n² / 2 steps, and no other costs. Longer
-/// ones keep their pairs in a queue by rank, which makes their time linear: one letter a million times costs no more a byte than prose.
-/// That takes merges that only bring up later ones; for a word in which one brings up an earlier, a heap is used. Very long words are
-/// merged in windows, so that what is at work fits a near cache.
+/// Four ways to the same result. Short words are scanned for the best pair again and again: n² / 2 steps, and no other costs. Longer ones
+/// keep their pairs in a queue by rank, which takes a few steps a symbol; where a merge brings up an earlier one, which the queue cannot
+/// serve, in a heap. Very long ones are merged in windows, so that one letter a million times costs no more a byte than a word of a
+/// thousand, and what is at work fits a near cache.
 final class BytePairMerger {
     /// The symbols: set by `begin` and `append`, then what is left of them after `merge`.
     private(set) var count = 0
@@ -16,7 +16,7 @@ final class BytePairMerger {
     private let table: MergeTable
     private var pairs: UnsafeMutablePointer<UInt64>
     private var capacity = 64
-    private let queue: PairQueue?
+    private let queue: PairQueue
     private let heap: PairHeap
     private lazy var windows = WindowedMerger()
     private let scans: Bool
@@ -27,8 +27,8 @@ final class BytePairMerger {
     /// - unused: results that are only steps to others: those that are left in the end are cut again.
     init(_ table: MergeTable, unused: Set<UInt32> = []) {
         self.table = table
+        queue = PairQueue(table)
         heap = PairHeap(table, unused: unused)
-        queue = unused.isEmpty ? PairQueue(table) : nil
         scans = unused.isEmpty
         ids = .allocate(capacity: capacity)
         starts = .allocate(capacity: capacity + 1)
@@ -73,11 +73,10 @@ final class BytePairMerger {
         guard count > 1 else { return }
         if scans && count <= Self.shortWord {
             mergeByScanning(pairsAreSet)
-        } else if let queue {
-            let merge: WindowedMerger.Merge = { [heap] in queue.merge($0, $1, $2) ?? heap.merge($0, $1, $2) }
-            count = count > 2 * WindowedMerger.window ? windows.merge(ids, starts, count, by: merge) : merge(ids, starts, count)
+        } else if scans && count > 2 * WindowedMerger.window {
+            count = windows.merge(ids, starts, count) { [queue, heap] in queue.merge($0, $1, $2) ?? heap.merge($0, $1, $2) }
         } else {
-            count = heap.merge(ids, starts, count)
+            count = scans ? queue.merge(ids, starts, count) ?? heap.merge(ids, starts, count) : heap.merge(ids, starts, count)
         }
     }
 

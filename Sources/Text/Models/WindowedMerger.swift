@@ -13,7 +13,7 @@ final class WindowedMerger {
     typealias Merge = (_ ids: UnsafeMutablePointer<UInt32>, _ starts: UnsafeMutablePointer<UInt32>, _ count: Int) -> Int
 
     /// Symbols in a window.
-    static let window = 1024
+    static let window = 512
     /// Tokens before a window that are merged again with it, at first.
     private static let seam = 8
 

@@ -15,7 +15,7 @@ final class ByteTrieTests: XCTestCase {
         for number in 0..<3000 { numbers[word(1 + random(8))] = UInt32(number) }
         for byte in 0..<256 { numbers[[7, UInt8(byte)]] = UInt32(9000 + byte) }
         let keys = numbers.keys.sorted { $0.lexicographicallyPrecedes($1) }
-        let trie = try XCTUnwrap(ByteTrie(sorted: keys.map { ($0[...], numbers[$0]!) }))
+        let trie = try XCTUnwrap(ByteTrie(SortedKeys(keys.map { ($0[...], numbers[$0]!) })))
         for text in keys + (0..<2000).map({ _ in word(random(12)) }) {
             var found: [UInt32] = []
             text.withUnsafeBytes { bytes in trie.forEachPrefix(bytes, 0..<bytes.count) { found.append($1) } }

@@ -22,7 +22,7 @@ final class CharsmapTests: XCTestCase {
         let texts = lines[0]["texts"]!.elements.map { $0.bytes! }
         let charsmap = try Charsmap(fixtureMap(), name: "t.model")
         let symbols = lines[0]["user_defined"]!.elements.map { $0.bytes! }.sorted { $0.lexicographicallyPrecedes($1) }
-        let userDefined = try XCTUnwrap(ByteTrie(sorted: symbols.enumerated().map { ($1[...], UInt32($0)) }))
+        let userDefined = try XCTUnwrap(ByteTrie(SortedKeys(symbols.enumerated().map { ($1[...], UInt32($0)) })))
         XCTAssertEqual(lines.count, 17)
         for line in lines.dropFirst() {
             let normaliser = SentencePieceNormaliser(

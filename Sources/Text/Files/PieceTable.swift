@@ -87,7 +87,7 @@ struct PieceTable {
         let pieces = entries.map { UnigramPiece(bytes: $0.bytes, score: Double($0.score), kind: $0.kind) }
         let model = try UnigramModel(
             pieces: pieces, unknownID: Int(unknownID), byteIDs: byteIDs, rules: .sentencePiece, name: name)
-        return WholeTextEncoder(normaliser, ModelWords(model))
+        return WholeTextEncoder(normaliser, model)
     }
 
     private mutating func setByteIDs(_ bytes: [UInt32?], name: String) throws {

@@ -77,8 +77,7 @@ struct SentencePieceFile {
 
     private func normaliser(_ table: PieceTable) throws -> SentencePieceNormaliser {
         let map = charsmap.isEmpty ? nil : try Charsmap(charsmap, name: name)
-        let written = table.userDefined.sorted { $0.content.lexicographicallyPrecedes($1.content) }
-        guard let userDefined = ByteTrie(sorted: written.map { ($0.content[...], $0.id) }) else {
+        guard let userDefined = ByteTrie(SortedKeys(table.userDefined.map { ($0.content[...], $0.id) })) else {
             throw refuse("the user-defined pieces need more than \(ByteTrie.mostUnits) units of a trie")
         }
         return SentencePieceNormaliser(

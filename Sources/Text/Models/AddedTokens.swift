@@ -29,7 +29,7 @@ struct AddedTokens: Sendable {
         self.tokens = tokens
         var seen: Set<[UInt8]> = []
         let keys = tokens.enumerated().filter { seen.insert($1.content).inserted }.map { (bytes: $1.content[...], value: UInt32($0)) }
-        guard let trie = ByteTrie(sorted: keys.sorted { $0.bytes.lexicographicallyPrecedes($1.bytes) }) else {
+        guard let trie = ByteTrie(SortedKeys(keys)) else {
             preconditionFailure("bug: added tokens that no trie holds")
         }
         self.trie = trie

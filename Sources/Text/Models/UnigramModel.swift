@@ -22,31 +22,25 @@ enum UnigramRules {
 
 /// A character that no piece begins with alone scores 10 less than the lowest score; runs of such are one unknown token, or bytes.
 struct UnigramModel: WordModel {
-    private let rules: UnigramRules
     private let trie: ByteTrie
-    /// The score of the piece that ends at each unit of the trie.
-    private let scores: [Double]
-    /// Its id.
+    /// The id of the piece that ends at each unit of the trie.
     private let ids: [UInt32]
-    private let unknownScore: Double
     private let unknownID: UInt32
     private let byteIDs: [UInt32]?
     private let byteOfID: [UInt32: UInt8]
-    private let vocabulary: Vocabulary
+    private let vocabulary: ByteStrings
+    private let sums: Sums
 
-    /// The best cut that ends at a byte: its score, where its last piece starts (−1: none), and that piece's place in the trie.
-    private struct Node {
-        var score: Double
-        var start: Int32
-        var place: Int32
+    /// Whose sums are added: those of sentencepiece, or of the tokenizers package.
+    private enum Sums {
+        case single(UnigramLattice<Float>)
+        case double(UnigramLattice<Double>)
     }
-    private var nodes: [Node] = []
-    /// The ends of the chosen pieces with their places, last first.
-    private var path: [(end: Int32, place: Int32)] = []
-    private static let unknownPlace: Int32 = -1
-    private static let none: Int32 = -1
+    /// Scratch, of this copy alone.
+    private var singleNodes = UnigramLattice<Float>.Nodes()
+    private var doubleNodes = UnigramLattice<Double>.Nodes()
     /// A sum of 32 bits past this is set back.
-    private static let highestSum = 100_000.0
+    private static let highestSum: Float = 100_000
 
     /// - byteIDs: the token of each byte, where unknown characters fall back to bytes. - name: the file, for messages.
     /// Throws `Failure.badData` for pieces that are empty or there twice (sentencepiece), and for scores that are no numbers.
@@ -54,144 +48,100 @@ struct UnigramModel: WordModel {
         func refuse(_ what: String) -> Failure { Failure(.badData, name, .whole, what) }
         guard pieces.indices.contains(unknownID) else { throw refuse("unk_id is \(unknownID), but there are \(pieces.count) pieces") }
         if let bad = pieces.firstIndex(where: { !$0.score.isFinite }) { throw refuse("the score of piece \(bad) is no finite number") }
-        self.rules = rules
         self.unknownID = UInt32(unknownID)
         self.byteIDs = byteIDs
         byteOfID = Dictionary((byteIDs ?? []).enumerated().map { ($1, UInt8($0)) }) { first, _ in first }
-        let vocabulary = Vocabulary(capacity: pieces.count)
-        for piece in pieces { vocabulary.append(piece.bytes) }
+        var vocabulary = ByteStrings()
+        for piece in pieces { piece.bytes.withUnsafeBytes { vocabulary.append($0) } }
         self.vocabulary = vocabulary
-
-        let counted = rules == .huggingFace ? pieces : pieces.filter { $0.kind == .normal }
-        let lowest = counted.map(\.score).min() ?? Double(Float.greatestFiniteMagnitude)
-        unknownScore = rules == .huggingFace ? lowest - 10 : Double(Float(lowest) - 10)
-        let found = Self.findable(pieces, rules)
-        if rules == .sentencePiece {
-            for (one, other) in zip(found, found.dropFirst()) where pieces[Int(one)].bytes == pieces[Int(other)].bytes {
-                throw refuse("piece '\(printable(pieces[Int(one)].bytes))' is there twice")
-            }
+        var found = Self.findable(pieces, rules)
+        switch rules {
+        case .huggingFace: found.keepLastOfEqual()
+        case .sentencePiece:
+            if let twice = found.firstTwice { throw refuse("piece '\(printable(Array(found.bytes(twice))))' is there twice") }
+            found.removeAll { pieces[Int($0)].kind == .unused }
         }
-        guard let trie = ByteTrie(sorted: found.map { (pieces[Int($0)].bytes[...], $0) }) else {
-            throw refuse("the pieces need more than \(ByteTrie.mostUnits) units of a trie")
-        }
+        guard let trie = ByteTrie(found) else { throw refuse("the pieces need more than \(ByteTrie.mostUnits) units of a trie") }
         self.trie = trie
-        ids = trie.valuesByPlace
-        scores = ids.map { id in
-            let piece = pieces[Int(id)]
-            if rules == .huggingFace { return piece.score }
+        let ids = trie.valuesByPlace
+        self.ids = ids
+        let longest = found.longest
+        switch rules {
+        case .huggingFace:
+            sums = .double(
+                UnigramLattice(
+                    scores: ids.map { pieces[Int($0)].score }, unknownScore: pieces.lazy.map(\.score).min()! - 10, highestSum: .infinity,
+                    longestPiece: longest))
+        case .sentencePiece:
+            let lowest = pieces.lazy.filter { $0.kind == .normal }.map(\.score).min().map { Float($0) } ?? .greatestFiniteMagnitude
+            sums = .single(
+                UnigramLattice(
+                    scores: ids.map { Self.singleScore(pieces[Int($0)]) }, unknownScore: lowest - 10, highestSum: Self.highestSum,
+                    longestPiece: longest))
+        }
+    }
+
+    private static func singleScore(_ piece: UnigramPiece) -> Float {
+        piece.kind == .userDefined ? Float(0.1 * Double(piece.bytes.count - 1)) : Float(piece.score)
+    }
+
+    /// The pieces that may be found in the text, those that are unused with them.
+    private static func findable(_ pieces: [UnigramPiece], _ rules: UnigramRules) -> SortedKeys {
+        var keys = SortedKeys(keys: pieces.count, bytes: 8 * pieces.count)
+        for (id, piece) in pieces.enumerated() where !piece.bytes.isEmpty {
             switch piece.kind {
-            case .userDefined: return Double(Float(0.1 * Double(piece.bytes.count - 1)))
-            case .unused: return -.infinity
-            default: return Double(Float(piece.score))
+            case .unknown, .control, .byte: if rules == .huggingFace { keys.append(piece.bytes, UInt32(id)) }
+            case .normal, .userDefined, .unused: keys.append(piece.bytes, UInt32(id))
             }
         }
+        keys.sort()
+        return keys
     }
 
-    /// The pieces that may be found in the text, in the order of their bytes; of equal ones Hugging Face's last.
-    private static func findable(_ pieces: [UnigramPiece], _ rules: UnigramRules) -> [UInt32] {
-        let ids = pieces.indices.filter { id in
-            if pieces[id].bytes.isEmpty { return false }
-            return rules == .huggingFace || [.normal, .userDefined, .unused].contains(pieces[id].kind)
-        }
-        let sorted = ids.sorted { one, other in
-            let (first, second) = (pieces[one].bytes, pieces[other].bytes)
-            return first == second ? one < other : first.lexicographicallyPrecedes(second)
-        }
-        guard rules == .huggingFace else { return sorted.map { UInt32($0) } }
-        return sorted.indices.filter { $0 + 1 == sorted.count || pieces[sorted[$0]].bytes != pieces[sorted[$0 + 1]].bytes }
-            .map { UInt32(sorted[$0]) }
-    }
-
-    /// Cost: for every character a step in the trie for each byte that a piece may go on with, at most the longest piece.
     mutating func encode(_ text: UnsafeRawBufferPointer, _ range: Range<Int>, into tokens: inout TokenSequence) {
-        guard !range.isEmpty else { return }
-        findBest(text, range)
-        path.removeAll(keepingCapacity: true)
-        var end = range.count
-        while end > 0 {
-            path.append((Int32(end), nodes[end].place))
-            end = Int(nodes[end].start)
-        }
-        var start = range.lowerBound
-        var at = path.count - 1
-        while at >= 0 {
-            let isUnknown = path[at].place == Self.unknownPlace || ids[Int(path[at].place)] == unknownID
-            if isUnknown { while at > 0 && isUnknownToken(path[at - 1].place) { at -= 1 } }
-            let end = range.lowerBound + Int(path[at].end)
-            if isUnknown {
-                appendUnknown(text, start..<end, into: &tokens)
-            } else {
-                tokens.append(ids[Int(path[at].place)], start, end)
-            }
-            start = end
-            at -= 1
+        switch sums {
+        case .single(let lattice):
+            if !isKnownUniquelyReferenced(&singleNodes) { singleNodes = UnigramLattice.Nodes() }
+            encode(text, range, lattice, singleNodes, into: &tokens)
+        case .double(let lattice):
+            if !isKnownUniquelyReferenced(&doubleNodes) { doubleNodes = UnigramLattice.Nodes() }
+            encode(text, range, lattice, doubleNodes, into: &tokens)
         }
     }
 
-    private func isUnknownToken(_ place: Int32) -> Bool { place == Self.unknownPlace || ids[Int(place)] == unknownID }
-
-    /// Fills `nodes` from left to right.
-    private mutating func findBest(_ text: UnsafeRawBufferPointer, _ range: Range<Int>) {
-        let count = range.count
-        nodes.removeAll(keepingCapacity: true)
-        nodes.append(contentsOf: repeatElement(Node(score: 0, start: Self.none, place: 0), count: count + 1))
-        let isSingle = rules == .sentencePiece
-        let (base, unknownScore) = (range.lowerBound, unknownScore)
-        nodes.withUnsafeMutableBufferPointer { nodes in
-            scores.withUnsafeBufferPointer { scores in
-                trie.withView { trie in
-                    var start = 0
-                    var frontier = 0
-                    while start < count {
-                        if isSingle && abs(nodes[start].score) > Self.highestSum { Self.setBack(nodes, start, frontier) }
-                        let before = nodes[start].score
-                        let single = min(start + Self.length(text[base + start]), count)
-                        var isKnown = false
-                        trie.forEachPrefix(text, (base + start)..<range.upperBound) { end, place in
-                            let score = scores[place]
-                            if score == -.infinity { return }
-                            let end = end - base
-                            let sum = isSingle ? Double(Float(score + before)) : score + before
-                            if nodes[end].start < 0 || sum > nodes[end].score {
-                                nodes[end] = Node(score: sum, start: Int32(start), place: Int32(place))
-                            }
-                            if end == single { isKnown = true }
-                            frontier = max(frontier, end)
-                        }
-                        if !isKnown {
-                            frontier = max(frontier, single)
-                            let sum = isSingle ? Double(Float(unknownScore + before)) : unknownScore + before
-                            if nodes[single].start < 0 || sum > nodes[single].score {
-                                nodes[single] = Node(score: sum, start: Int32(start), place: Self.unknownPlace)
-                            }
-                        }
-                        start = single
-                    }
-                }
-            }
-        }
-    }
-
-    /// Takes the score of one node from it and all behind it.
-    private static func setBack(_ nodes: UnsafeMutableBufferPointer<Node>, _ start: Int, _ frontier: Int) {
-        let offset = nodes[start].score
-        for at in start...max(start, frontier) where at == start || nodes[at].start >= 0 {
-            nodes[at].score = Double(Float(nodes[at].score - offset))
-        }
-    }
-
-    /// The bytes of the character that a byte begins.
     @inline(__always)
-    private static func length(_ byte: UInt8) -> Int { byte < 0xC0 ? 1 : byte < 0xE0 ? 2 : byte < 0xF0 ? 3 : 4 }
+    private func encode<Score>(
+        _ text: UnsafeRawBufferPointer, _ range: Range<Int>, _ lattice: UnigramLattice<Score>, _ nodes: UnigramLattice<Score>.Nodes,
+        into tokens: inout TokenSequence
+    ) {
+        /// Unknown characters that have not been written yet.
+        var unknown = range.lowerBound..<range.lowerBound
+        ids.withUnsafeBufferPointer { ids in
+            lattice.cut(text, range, trie, nodes) { place, start, end in
+                let id = place < 0 ? unknownID : ids[Int(place)]
+                if id == unknownID {
+                    unknown = (unknown.isEmpty ? start : unknown.lowerBound)..<end
+                    return
+                }
+                if !unknown.isEmpty {
+                    appendUnknown(text, unknown, into: &tokens)
+                    unknown = end..<end
+                }
+                tokens.append(id, start, end)
+            }
+        }
+        if !unknown.isEmpty { appendUnknown(text, unknown, into: &tokens) }
+    }
 
+    @inline(never)
     private func appendUnknown(_ text: UnsafeRawBufferPointer, _ range: Range<Int>, into tokens: inout TokenSequence) {
-        if rules == .huggingFace, let id = trie.value(of: text, range) { return tokens.append(id, range.lowerBound, range.upperBound) }
+        if case .double = sums, let id = trie.value(of: text, range) { return tokens.append(id, range.lowerBound, range.upperBound) }
         guard let byteIDs else { return tokens.append(unknownID, range.lowerBound, range.upperBound) }
         for at in range { tokens.append(byteIDs[Int(text[at])], at, at + 1) }
     }
 
     func bytes(of id: Int) -> [UInt8] {
         if let byte = byteOfID[UInt32(id)] { return [byte] }
-        return Array(vocabulary.bytes(id))
+        return vocabulary[id]
     }
 }

@@ -1,26 +1,25 @@
 // sentencepiece's Unigram: the text as its normaliser leaves it, and all of it one word.
 
 /// A normaliser of sentencepiece's in front of a model that sees whole sections.
-final class WholeTextEncoder<Model: WordEncoder>: SectionEncoder {
+final class WholeTextEncoder<Model: WordModel>: SectionEncoder {
     private let normaliser: SentencePieceNormaliser
-    private let model: Model
-    private let loop = WordLoop()
+    private var model: Model
+    private let rewritten = RewritingBuffer()
 
     init(_ normaliser: SentencePieceNormaliser, _ model: Model) {
         self.normaliser = normaliser
         self.model = model
     }
 
-    func duplicate() -> any SectionEncoder { WholeTextEncoder(normaliser, model.duplicate()) }
+    func duplicate() -> any SectionEncoder { WholeTextEncoder(normaliser, model) }
 
     func encode(_ text: UnsafeRawBufferPointer, _ range: Range<Int>, startsText: Bool, recognising: Bool, into tokens: inout TokenSequence)
     {
-        var rewritten = RewrittenText(text, range)
-        normaliser.apply(&rewritten)
+        normaliser.rewrite(text, range, into: rewritten)
+        guard rewritten.count > 0 else { return }
         let first = tokens.ids.count
-        rewritten.bytes.withUnsafeBytes { loop.encode($0, 0..<$0.count, WholeScanner(), model, into: &tokens) }
+        model.encode(rewritten.view, 0..<rewritten.count, into: &tokens)
         tokens.translate(from: first, by: rewritten)
-        tokens.droppedBytes += model.takeDroppedBytes()
     }
 
     func bytes(of id: Int) -> [UInt8] {

@@ -25,14 +25,13 @@ struct WordPieceModel: WordModel {
         self.vocabulary = vocabulary
         self.unknownID = UInt32(unknownID)
         self.longestWord = longestWord
-        let sorted = entries.indices.compactMap { id in entries[id].map { (bytes: $0[...], value: UInt32(id)) } }
-            .filter { !$0.bytes.isEmpty }.sorted { $0.bytes.lexicographicallyPrecedes($1.bytes) }
-        for (one, other) in zip(sorted, sorted.dropFirst()) where one.bytes == other.bytes {
-            throw refuse("token '\(printable(Array(one.bytes)))' is there twice")
+        var keys = SortedKeys(keys: entries.count)
+        for (id, entry) in entries.enumerated() {
+            if let entry, !entry.isEmpty { keys.append(entry, UInt32(id)) }
         }
-        let inside = sorted.filter { $0.bytes.count > prefix.count && $0.bytes.starts(with: prefix) }
-            .map { (bytes: $0.bytes.dropFirst(prefix.count), value: $0.value) }
-        guard let beginnings = ByteTrie(sorted: sorted), let continuations = ByteTrie(sorted: inside) else {
+        keys.sort()
+        if let twice = keys.firstTwice { throw refuse("token '\(printable(Array(keys.bytes(twice))))' is there twice") }
+        guard let beginnings = ByteTrie(keys), let continuations = ByteTrie(keys.dropping(prefix)) else {
             throw refuse("the tokens need more than \(ByteTrie.mostUnits) units of a trie")
         }
         (self.beginnings, self.continuations) = (beginnings, continuations)

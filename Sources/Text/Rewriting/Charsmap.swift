@@ -43,6 +43,15 @@ struct Charsmap: Equatable, Sendable {
     /// Whether a rule may begin with this byte.
     func begins(with byte: UInt8) -> Bool { begins[Int(byte)] }
 
+    /// Whether every rule that begins with this byte goes on with a byte that is not ASCII.
+    func needsOtherThanASCII(_ byte: UInt8) -> Bool {
+        guard begins(with: byte) else { return true }
+        let first = Self.offset(units[0]) ^ Int(byte)
+        if Self.hasLeaf(units[first]) { return false }
+        let node = first ^ Self.offset(units[first])
+        return !(1..<0x80).contains { node ^ $0 < units.count && Self.label(units[node ^ $0]) == UInt32($0) }
+    }
+
     /// The longest rule that matches at a byte, as sentencepiece applies them.
     func longestMatch(_ text: UnsafeRawBufferPointer, _ range: Range<Int>) -> Match? {
         var found: (length: Int, place: Int)?

@@ -13,11 +13,21 @@ struct RewrittenText: Equatable {
 
     init() {}
 
+    init(bytes: [UInt8], starts: [UInt32], ends: [UInt32]) { (self.bytes, self.starts, self.ends) = (bytes, starts, ends) }
+
     /// The original itself, `text[range]`.
     init(_ text: UnsafeRawBufferPointer, _ range: Range<Int>) {
         bytes = Array(text[range])
-        starts = range.map { UInt32($0) }
-        ends = range.map { UInt32($0 + 1) }
+        starts = Self.numbers(from: range.lowerBound, range.count)
+        ends = Self.numbers(from: range.lowerBound + 1, range.count)
+    }
+
+    private static func numbers(from first: Int, _ count: Int) -> [UInt32] {
+        let first = UInt32(truncatingIfNeeded: first)
+        return Array(unsafeUninitializedCapacity: count) { memory, filled in
+            for at in 0..<count { memory[at] = first &+ UInt32(truncatingIfNeeded: at) }
+            filled = count
+        }
     }
 
     var count: Int { bytes.count }
@@ -30,11 +40,10 @@ struct RewrittenText: Equatable {
 
     /// Appends bytes that all stand for `origin`.
     mutating func append(_ more: some Collection<UInt8>, standingFor origin: Range<Int>) {
-        for byte in more {
-            bytes.append(byte)
-            starts.append(UInt32(origin.lowerBound))
-            ends.append(UInt32(origin.upperBound))
-        }
+        let count = more.count
+        bytes.append(contentsOf: more)
+        starts.append(contentsOf: repeatElement(UInt32(origin.lowerBound), count: count))
+        ends.append(contentsOf: repeatElement(UInt32(origin.upperBound), count: count))
     }
 
     /// Appends bytes of another text as they are.

@@ -2,25 +2,83 @@
 
 /// What a NormalizerSpec and TrainerSpec ask of the text. Text comes out as sentencepiece 0.2.3 has it.
 struct SentencePieceNormaliser: Sendable {
-    var charsmap: Charsmap?
+    private let charsmap: Charsmap?
     /// Pieces that are found in the text as it is and left alone, but for their white space.
-    var userDefined = ByteTrie()
-    var addsDummyPrefix = true
-    var removesExtraWhitespace = true
-    var escapesWhitespace = true
+    private let userDefined: ByteTrie
+    let addsDummyPrefix: Bool
+    private let removesExtraWhitespace: Bool
+    let escapesWhitespace: Bool
     /// The dummy goes behind the text (treat_whitespace_as_suffix).
-    var whitespaceIsSuffix = false
+    let whitespaceIsSuffix: Bool
+
+    /// What a byte may begin.
+    private enum Kind: UInt8 {
+        /// Nothing that changes; so too every byte inside a character.
+        case plain
+        /// Nothing that changes, if an ASCII byte or the end follows.
+        case plainBeforeASCII
+        /// A space that no rule and no user-defined piece begins with.
+        case space
+        case other
+    }
+    private let kinds: [Kind]
 
     private static let boundary: [UInt8] = [0xE2, 0x96, 0x81]
     private static let space: UInt8 = 0x20
+
+    init(
+        charsmap: Charsmap? = nil, userDefined: ByteTrie = ByteTrie(), addsDummyPrefix: Bool = true, removesExtraWhitespace: Bool = true,
+        escapesWhitespace: Bool = true, whitespaceIsSuffix: Bool = false
+    ) {
+        self.charsmap = charsmap
+        self.userDefined = userDefined
+        self.addsDummyPrefix = addsDummyPrefix
+        self.removesExtraWhitespace = removesExtraWhitespace
+        self.escapesWhitespace = escapesWhitespace
+        self.whitespaceIsSuffix = whitespaceIsSuffix
+        kinds = (0..<256).map { byte in
+            let byte = UInt8(byte)
+            if byte & 0xC0 == 0x80 { return .plain }
+            if userDefined.begins(with: byte) { return .other }
+            guard let charsmap, charsmap.begins(with: byte) else { return byte == Self.space ? .space : .plain }
+            return byte < 0x80 && byte != Self.space && charsmap.needsOtherThanASCII(byte) ? .plainBeforeASCII : .other
+        }
+    }
 
     /// Rewrites a text. Every piece of it that a rule matches is a stretch; the dummy prefix stands for nothing; white space taken away
     /// is a gap. One pass.
     func apply(_ text: inout RewrittenText) {
         let source = text
+        guard source.count > 0 else { return }
+        let buffer = RewritingBuffer()
+        source.bytes.withUnsafeBytes { rewrite($0, 0..<$0.count, into: buffer) }
         var result = RewrittenText()
-        source.bytes.withUnsafeBytes { apply($0, source, into: &result) }
+        for at in 0..<buffer.count {
+            let (start, end) = (Int(buffer.starts[at]), Int(buffer.ends[at]))
+            let place = Int(start < source.count ? source.starts[start] : source.ends[source.count - 1])
+            result.append(CollectionOfOne(buffer.bytes[at]), standingFor: start < end ? source.origin(start..<end) : place..<place)
+        }
         text = result
+    }
+
+    /// The same for `text[range]`, with origins in `text`.
+    func rewrite(_ text: UnsafeRawBufferPointer, _ range: Range<Int>, into result: RewritingBuffer) {
+        result.removeAll()
+        let text = UnsafeRawBufferPointer(start: text.baseAddress, count: range.upperBound)
+        var at = range.lowerBound
+        while removesExtraWhitespace, at < text.count, let chunk = changed(text, at), chunk.bytes.elementsEqual(CollectionOfOne(Self.space))
+        {
+            at += chunk.length
+        }
+        guard at < text.count else { return }
+        let written = escapesWhitespace ? Self.boundary : [Self.space]
+        if addsDummyPrefix && !whitespaceIsSuffix {
+            let place = firstKept(text, from: at)
+            result.append(written, standingFor: place..<place)
+        }
+        kinds.withUnsafeBufferPointer { rewrite(text, from: at, $0, written, into: result) }
+        if removesExtraWhitespace { dropTrailing(written, from: result) }
+        if addsDummyPrefix && whitespaceIsSuffix { result.append(written, standingFor: text.count..<text.count) }
     }
 
     /// The first character that leaves something; `start` where none does. What is taken away in front of it is not the prefix's.
@@ -34,39 +92,41 @@ struct SentencePieceNormaliser: Sendable {
         return at < text.count ? at : start
     }
 
-    private func apply(_ text: UnsafeRawBufferPointer, _ source: RewrittenText, into result: inout RewrittenText) {
-        var at = 0
-        while removesExtraWhitespace, at < text.count, let chunk = changed(text, at), chunk.bytes.elementsEqual(CollectionOfOne(Self.space))
-        {
-            at += chunk.length
-        }
-        guard at < text.count else { return }
-        let written = escapesWhitespace ? Self.boundary : [Self.space]
-        if addsDummyPrefix && !whitespaceIsSuffix {
-            let place = Int(source.starts[firstKept(text, from: at)])
-            result.append(written, standingFor: place..<place)
-        }
+    private func rewrite(
+        _ text: UnsafeRawBufferPointer, from start: Int, _ kinds: UnsafeBufferPointer<Kind>, _ written: [UInt8],
+        into result: RewritingBuffer
+    ) {
+        var at = start
         var isBehindSpace = removesExtraWhitespace
         var copied = at
         while at < text.count {
+            let kind = kinds[Int(text[at])]
+            if kind == .plain || kind == .plainBeforeASCII && (at + 1 == text.count || text[at + 1] < 0x80) {
+                at += 1
+                isBehindSpace = false
+                continue
+            }
+            if kind == .space {
+                result.append(text, copied..<at)
+                if !isBehindSpace { result.append(written, standingFor: at..<(at + 1)) }
+                isBehindSpace = removesExtraWhitespace
+                at += 1
+                copied = at
+                continue
+            }
             guard let chunk = changed(text, at) else {
                 at += plainLength(text, at)
                 isBehindSpace = false
                 continue
             }
-            result.append(source, copied..<at)
+            result.append(text, copied..<at)
             let kept = isBehindSpace ? chunk.bytes.drop { $0 == Self.space } : chunk.bytes
-            append(kept, chunk.isRewritten, at..<(at + chunk.length), source, into: &result)
+            append(kept, chunk.isRewritten, text, at..<(at + chunk.length), into: result)
             if let last = kept.last { isBehindSpace = removesExtraWhitespace && last == Self.space }
             at += chunk.length
             copied = at
         }
-        result.append(source, copied..<source.count)
-        if removesExtraWhitespace { dropTrailing(written, from: &result) }
-        if addsDummyPrefix && whitespaceIsSuffix {
-            let place = Int(source.ends[source.count - 1])
-            result.append(written, standingFor: place..<place)
-        }
+        result.append(text, copied..<text.count)
     }
 
     /// What a rule writes, or what holds a space.
@@ -97,29 +157,24 @@ struct SentencePieceNormaliser: Sendable {
 
     /// Appends what is left of a chunk; where a rule wrote something else, each byte of it stands for the whole chunk.
     private func append(
-        _ kept: ArraySlice<UInt8>, _ isRewritten: Bool, _ range: Range<Int>, _ source: RewrittenText, into result: inout RewrittenText
+        _ kept: ArraySlice<UInt8>, _ isRewritten: Bool, _ text: UnsafeRawBufferPointer, _ range: Range<Int>, into result: RewritingBuffer
     ) {
-        let isRewritten = isRewritten && !(kept.elementsEqual(source.bytes[range]))
+        let isRewritten = isRewritten && !kept.elementsEqual(text[range])
         // Of what is not rewritten, only leading spaces have been dropped.
         let first = range.upperBound - kept.count
         for (place, byte) in kept.enumerated() {
-            let own = first + place..<first + place + 1
+            let origin = isRewritten ? range : first + place..<first + place + 1
             if byte == Self.space && escapesWhitespace {
-                result.append(Self.boundary, standingFor: source.origin(isRewritten ? range : own))
-            } else if isRewritten {
-                result.append(CollectionOfOne(byte), standingFor: source.origin(range))
+                result.append(Self.boundary, standingFor: origin)
             } else {
-                result.append(source, own)
+                result.append(byte, standingFor: origin)
             }
         }
     }
 
-    private func dropTrailing(_ written: [UInt8], from result: inout RewrittenText) {
-        var end = result.count
-        while end >= written.count && result.bytes[(end - written.count)..<end].elementsEqual(written) { end -= written.count }
-        guard end < result.count else { return }
-        let whole = result
-        result.removeAll()
-        result.append(whole, 0..<end)
+    private func dropTrailing(_ written: [UInt8], from result: RewritingBuffer) {
+        while result.count >= written.count && result.view.suffix(written.count).elementsEqual(written) {
+            result.removeLast(written.count)
+        }
     }
 }

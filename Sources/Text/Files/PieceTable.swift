@@ -47,14 +47,13 @@ struct PieceTable {
                 Failure(.badData, name, .whole, "piece \(id) ('\(printable(entry.bytes))') \(what)")
             }
             guard !entry.bytes.isEmpty else { throw refuse("is empty") }
-            guard names.id(of: entry.bytes) == nil else { throw refuse("is there twice") }
             guard entry.bytes.withUnsafeBytes({ firstInvalidUTF8($0) }) == nil else { throw refuse("is not UTF-8") }
             guard entry.score.isFinite else { throw refuse("has a score that is not finite") }
             guard entry.bytes.count <= Self.longestPiece else {
                 throw refuse("has \(entry.bytes.count) bytes, more than \(Self.longestPiece)")
             }
-            names.append(entry.bytes)
-            if entry.merges { vocabulary.append(entry.bytes) } else { vocabulary.appendUnnamed() }
+            guard names.appendNew(entry.bytes) else { throw refuse("is there twice") }
+            if !listsMerges { vocabulary.appendUnnamed() } else if entry.merges { vocabulary.append(entry.bytes) } else { vocabulary.appendUnnamed() }
             switch entry.kind {
             case .normal: break
             case .unknown:

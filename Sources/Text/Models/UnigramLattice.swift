@@ -43,27 +43,21 @@ struct UnigramLattice<Score: BinaryFloatingPoint & Sendable>: Sendable {
         }
     }
 
-    /// Calls `body` with the place, start and end of every piece of the best cut of `text[range]`, in order.
+    /// Cuts the beginning of `text[range]` and calls `body` with the place, start and end of every piece, in order; returns where the cut
+    /// ends. `sum` is that of all pieces in front, and then that of these too.
     ///
     /// Where no piece reaches past a character that has been come to, every cut goes through it: what lies in front is decided, and the
     /// nodes are used again. Cost: for every character a step in the trie for each byte that a piece may go on with.
     @inline(__always)
-    func cut(
-        _ text: UnsafeRawBufferPointer, _ range: Range<Int>, _ trie: ByteTrie, _ memory: Nodes,
-        _ body: (_ place: Int32, _ start: Int, _ end: Int) -> Void
-    ) {
-        trie.withView { trie in
-            scores.withUnsafeBufferPointer { scores in
-                var (from, sum) = (range.lowerBound, Score(0))
-                while from < range.upperBound {
-                    memory.nodes[0] = Node(score: sum, start: Self.none, place: 0)
-                    let length = findBest(text, from..<range.upperBound, trie, scores.baseAddress!, memory)
-                    sum = memory.nodes[length].score
-                    Self.report(memory.nodes, length, from, body)
-                    from += length
-                }
-            }
-        }
+    func cutBeginning(
+        of text: UnsafeRawBufferPointer, _ range: Range<Int>, _ trie: ByteTrie.View, _ scores: UnsafePointer<Score>, _ memory: Nodes,
+        _ sum: inout Score, _ body: (_ place: Int32, _ start: Int, _ end: Int) -> Void
+    ) -> Int {
+        memory.nodes[0] = Node(score: sum, start: Self.none, place: 0)
+        let length = findBest(text, range, trie, scores, memory)
+        sum = memory.nodes[length].score
+        Self.report(memory.nodes, length, range.lowerBound, body)
+        return range.lowerBound &+ length
     }
 
     /// Fills the nodes from left to right until every cut goes through one character; returns how many bytes lie in front of it.

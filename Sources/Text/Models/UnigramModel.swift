@@ -36,9 +36,18 @@ struct UnigramModel: WordModel {
         case single(UnigramLattice<Float>)
         case double(UnigramLattice<Double>)
     }
-    /// Scratch, of this copy alone.
-    private var singleNodes = UnigramLattice<Float>.Nodes()
-    private var doubleNodes = UnigramLattice<Double>.Nodes()
+    /// Whether the unknown token is never a piece that is found in the text.
+    private let keepsWords: Bool
+    /// The score of each id, where sums are single.
+    private let singleScores: [Float]
+    /// Memory of this copy alone.
+    private var scratch = Scratch()
+
+    private final class Scratch {
+        let singleNodes = UnigramLattice<Float>.Nodes()
+        let doubleNodes = UnigramLattice<Double>.Nodes()
+        let words = UnigramWords()
+    }
     /// A sum of 32 bits past this is set back.
     private static let highestSum: Float = 100_000
 
@@ -50,6 +59,7 @@ struct UnigramModel: WordModel {
         if let bad = pieces.firstIndex(where: { !$0.score.isFinite }) { throw refuse("the score of piece \(bad) is no finite number") }
         self.unknownID = UInt32(unknownID)
         self.byteIDs = byteIDs
+        keepsWords = pieces[unknownID].kind == .unknown
         byteOfID = Dictionary((byteIDs ?? []).enumerated().map { ($1, UInt8($0)) }) { first, _ in first }
         var vocabulary = ByteStrings()
         for piece in pieces { piece.bytes.withUnsafeBytes { vocabulary.append($0) } }
@@ -68,16 +78,18 @@ struct UnigramModel: WordModel {
         let longest = found.longest
         switch rules {
         case .huggingFace:
+            let scores = pieces.map(\.score)
+            singleScores = []
             sums = .double(
                 UnigramLattice(
-                    scores: ids.map { pieces[Int($0)].score }, unknownScore: pieces.lazy.map(\.score).min()! - 10, highestSum: .infinity,
-                    longestPiece: longest))
+                    scores: ids.map { scores[Int($0)] }, unknownScore: scores.min()! - 10, highestSum: .infinity, longestPiece: longest))
         case .sentencePiece:
             let lowest = pieces.lazy.filter { $0.kind == .normal }.map(\.score).min().map { Float($0) } ?? .greatestFiniteMagnitude
+            let scores = pieces.map(Self.singleScore)
+            singleScores = scores
             sums = .single(
                 UnigramLattice(
-                    scores: ids.map { Self.singleScore(pieces[Int($0)]) }, unknownScore: lowest - 10, highestSum: Self.highestSum,
-                    longestPiece: longest))
+                    scores: ids.map { scores[Int($0)] }, unknownScore: lowest - 10, highestSum: Self.highestSum, longestPiece: longest))
         }
     }
 
@@ -99,38 +111,80 @@ struct UnigramModel: WordModel {
     }
 
     mutating func encode(_ text: UnsafeRawBufferPointer, _ range: Range<Int>, into tokens: inout TokenSequence) {
+        if !isKnownUniquelyReferenced(&scratch) { scratch = Scratch() }
+        let text = UnsafeRawBufferPointer(start: text.baseAddress, count: range.upperBound)
+        var output = Output(unknownAt: range.lowerBound)
         switch sums {
-        case .single(let lattice):
-            if !isKnownUniquelyReferenced(&singleNodes) { singleNodes = UnigramLattice.Nodes() }
-            encode(text, range, lattice, singleNodes, into: &tokens)
+        case .single(let lattice): encode(text, range, lattice, into: &output, &tokens)
         case .double(let lattice):
-            if !isKnownUniquelyReferenced(&doubleNodes) { doubleNodes = UnigramLattice.Nodes() }
-            encode(text, range, lattice, doubleNodes, into: &tokens)
+            var (from, sum) = (range.lowerBound, 0.0)
+            trie.withView { trie in
+                while from < range.upperBound {
+                    from = lattice.scores.withUnsafeBufferPointer { scores in
+                        lattice.cutBeginning(of: text, from..<range.upperBound, trie, scores.baseAddress!, scratch.doubleNodes, &sum) {
+                            append($0, $1, $2, text, to: &output, &tokens)
+                        }
+                    }
+                }
+            }
+        }
+        if !output.unknown.isEmpty { appendUnknown(text, output.unknown, into: &tokens) }
+    }
+
+    /// Words that have been met before by the cache, the others by the lattice.
+    private func encode(
+        _ text: UnsafeRawBufferPointer, _ range: Range<Int>, _ lattice: UnigramLattice<Float>, into output: inout Output,
+        _ tokens: inout TokenSequence
+    ) {
+        let words = scratch.words
+        var (from, sum) = (range.lowerBound, Float(0))
+        trie.withView { trie in
+            lattice.scores.withUnsafeBufferPointer { scores in
+                ids.withUnsafeBufferPointer { ids in
+                    while from < range.upperBound {
+                        if keepsWords, abs(sum) < Self.highestSum - UnigramWords.mostReach, let end = UnigramWords.wordEnd(text, from) {
+                            let count = words.tokens(text, from..<end, trie, lattice, ids)
+                            if count > 0 {
+                                if !output.unknown.isEmpty {
+                                    appendUnknown(text, output.unknown, into: &tokens)
+                                    output.unknown = end..<end
+                                }
+                                for token in 0..<count { sum = singleScores[Int(words.ids[token])] + sum }
+                                tokens.append(words.ids, words.spans, count)
+                                from = end
+                                continue
+                            }
+                        }
+                        from = lattice.cutBeginning(
+                            of: text, from..<range.upperBound, trie, scores.baseAddress!, scratch.singleNodes, &sum
+                        ) { append($0, $1, $2, text, to: &output, &tokens) }
+                    }
+                }
+            }
         }
     }
 
+    /// What has been cut and not yet written: a run of unknown characters.
+    private struct Output {
+        var unknown: Range<Int>
+
+        init(unknownAt start: Int) { unknown = start..<start }
+    }
+
     @inline(__always)
-    private func encode<Score>(
-        _ text: UnsafeRawBufferPointer, _ range: Range<Int>, _ lattice: UnigramLattice<Score>, _ nodes: UnigramLattice<Score>.Nodes,
-        into tokens: inout TokenSequence
+    private func append(
+        _ place: Int32, _ start: Int, _ end: Int, _ text: UnsafeRawBufferPointer, to output: inout Output, _ tokens: inout TokenSequence
     ) {
-        /// Unknown characters that have not been written yet.
-        var unknown = range.lowerBound..<range.lowerBound
-        ids.withUnsafeBufferPointer { ids in
-            lattice.cut(text, range, trie, nodes) { place, start, end in
-                let id = place < 0 ? unknownID : ids[Int(place)]
-                if id == unknownID {
-                    unknown = (unknown.isEmpty ? start : unknown.lowerBound)..<end
-                    return
-                }
-                if !unknown.isEmpty {
-                    appendUnknown(text, unknown, into: &tokens)
-                    unknown = end..<end
-                }
-                tokens.append(id, start, end)
-            }
+        let id = place < 0 ? unknownID : ids[Int(place)]
+        if id == unknownID {
+            output.unknown = (output.unknown.isEmpty ? start : output.unknown.lowerBound)..<end
+            return
         }
-        if !unknown.isEmpty { appendUnknown(text, unknown, into: &tokens) }
+        if !output.unknown.isEmpty {
+            appendUnknown(text, output.unknown, into: &tokens)
+            output.unknown = end..<end
+        }
+        tokens.append(id, start, end)
     }
 
     @inline(never)

@@ -50,17 +50,35 @@ struct ByteTrie: Sendable {
         /// Calls `body` with the end and the place of every entry that `text[range]` begins with, short ones first.
         @inline(__always)
         func forEachPrefix(_ text: UnsafeRawBufferPointer, _ range: Range<Int>, _ body: (_ end: Int, _ place: Int) -> Void) {
+            _ = walk(text, range, body)
+        }
+
+        /// The same; returns the node that all of `text[range]` leads to, 0 where that goes no further.
+        @inline(__always)
+        func walk(_ text: UnsafeRawBufferPointer, _ range: Range<Int>, _ body: (_ end: Int, _ place: Int) -> Void) -> Int {
             var node = root
             var at = range.lowerBound
             while at < range.upperBound {
                 let byte = text[at]
                 let place = node ^ Int(byte)
                 let unit = units[place]
-                guard unit & 0xFF == UInt32(byte) else { return }
+                guard unit & 0xFF == UInt32(byte) else { return 0 }
                 at += 1
                 if unit & 0x100 != 0 { body(at, place) }
                 node = Int(unit >> 9)
             }
+            return node
+        }
+
+        /// Whether entries go on with these bytes behind a node.
+        func goesOn(from node: Int, with bytes: [UInt8]) -> Bool {
+            var node = node
+            for byte in bytes {
+                let unit = units[node ^ Int(byte)]
+                guard node != 0, unit & 0xFF == UInt32(byte) else { return false }
+                node = Int(unit >> 9)
+            }
+            return true
         }
     }
 

@@ -59,6 +59,12 @@ final class Vocabulary: @unchecked Sendable {
     @discardableResult
     func append(_ bytes: [UInt8]) -> Int { bytes.withUnsafeBytes { append($0) } }
 
+    /// Appends an entry, and tells whether its bytes were not there yet.
+    func appendNew(_ bytes: [UInt8]) -> Bool {
+        let id = append(bytes)
+        return bytes.withUnsafeBytes { self.id(of: $0) } == id
+    }
+
     /// Appends an entry that stands for no bytes and that nothing looks up.
     @discardableResult
     func appendUnnamed() -> Int { endEntry(Int(starts[count])) }

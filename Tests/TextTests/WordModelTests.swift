@@ -51,6 +51,65 @@ final class WordModelTests: XCTestCase {
         }
     }
 
+    /// The best cut by sums of 32 bits, straight from the rule: the ends of its pieces.
+    private func plainCut(_ text: [UInt8], _ pieces: [[UInt8]: Float], _ unknown: Float) -> [Int] {
+        var nodes = [(score: Float, start: Int)](repeating: (0, -1), count: text.count + 1)
+        for start in 0..<text.count where text[start] & 0xC0 != 0x80 {
+            let offset = nodes[start].score
+            if abs(offset) > 100_000 {
+                for at in start...text.count where at == start || nodes[at].start >= 0 { nodes[at].score -= offset }
+            }
+            let single = (start + 1...text.count).first { $0 == text.count || text[$0] & 0xC0 != 0x80 }!
+            for end in start + 1...min(text.count, start + 24) {
+                guard let score = pieces[Array(text[start..<end])] ?? (end == single ? unknown : nil) else { continue }
+                let sum = score + nodes[start].score
+                if nodes[end].start < 0 || sum > nodes[end].score { nodes[end] = (sum, start) }
+            }
+        }
+        var ends: [Int] = []
+        var end = text.count
+        while end > 0 {
+            ends.append(end)
+            end = nodes[end].start
+        }
+        return ends.reversed()
+    }
+
+    /// Words from the cache are cut as the whole text is, with sums up to where they are set back, near ties and pieces over several words.
+    func testCachedWordsAreCutAsTheWholeText() throws {
+        var state: UInt64 = 5
+        func random(_ bound: Int) -> Int {
+            state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+            return Int(state >> 33) % bound
+        }
+        let characters = ["\u{2581}", "a", "b", "c", "d", "é"].map { Array($0.utf8) }
+        for acrossWords in [false, true] {
+            var scores: [[UInt8]: Float] = [:]
+            for character in characters.dropLast() { scores[character] = -Float(900 + random(400)) / 100 }
+            for _ in 0..<150 {
+                let word = (0..<2 + random(3)).flatMap { characters[$0 == 0 || acrossWords ? random(6) : 1 + random(5)] }
+                scores[word] = -Float(900 + random(12) * 100) / 100 - Float(random(3)) / 512
+            }
+            let pieces =
+                [UnigramPiece(bytes: Array("<unk>".utf8), score: 0, kind: .unknown)]
+                + scores.sorted { $0.key.lexicographicallyPrecedes($1.key) }.map { UnigramPiece(bytes: $0.key, score: Double($0.value)) }
+            var model = try UnigramModel(pieces: pieces, unknownID: 0, byteIDs: nil, rules: .sentencePiece, name: "t")
+            let words = (0..<300).map { _ in characters[0] + (0..<1 + random(9)).flatMap { _ in characters[1 + random(20) % 5] } }
+            let text = (0..<9000).flatMap { _ in words[random(words.count)] }
+            var tokens = TokenSequence()
+            text.withUnsafeBytes { model.encode($0, 0..<$0.count, into: &tokens) }
+            let ids = Dictionary(uniqueKeysWithValues: pieces.enumerated().map { ($1.bytes, UInt32($0)) })
+            var expected: [UInt32] = []
+            var start = 0
+            for end in plainCut(text, scores, scores.values.min()! - 10) {
+                let id = ids[Array(text[start..<end])] ?? 0
+                if id != 0 || expected.last != 0 { expected.append(id) }
+                start = end
+            }
+            XCTAssertEqual(tokens.ids, expected, "\(acrossWords)")
+        }
+    }
+
     func testBytesOfTokens() throws {
         let pieces = [
             UnigramPiece(bytes: Array("<unk>".utf8), score: 0, kind: .unknown), UnigramPiece(bytes: Array("▁a".utf8), score: -1),

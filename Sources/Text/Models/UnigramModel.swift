@@ -85,7 +85,9 @@ struct UnigramModel: WordModel {
                     scores: ids.map { scores[Int($0)] }, unknownScore: scores.min()! - 10, highestSum: .infinity, longestPiece: longest))
         case .sentencePiece:
             let lowest = pieces.lazy.filter { $0.kind == .normal }.map(\.score).min().map { Float($0) } ?? .greatestFiniteMagnitude
-            let scores = pieces.map(Self.singleScore)
+            var scores = pieces.map(Self.singleScore)
+            // The unknown token is found nowhere; in the cache of words it is a character that no piece begins with alone.
+            if keepsWords { scores[unknownID] = lowest - 10 }
             singleScores = scores
             sums = .single(
                 UnigramLattice(
@@ -122,7 +124,7 @@ struct UnigramModel: WordModel {
                 while from < range.upperBound {
                     from = lattice.scores.withUnsafeBufferPointer { scores in
                         lattice.cutBeginning(of: text, from..<range.upperBound, trie, scores.baseAddress!, scratch.doubleNodes, &sum) {
-                            append($0, $1, $2, text, to: &output, &tokens)
+                            append($0 < 0 ? unknownID : ids[Int($0)], $1, $2, text, to: &output, &tokens)
                         }
                     }
                 }
@@ -143,24 +145,38 @@ struct UnigramModel: WordModel {
                 ids.withUnsafeBufferPointer { ids in
                     while from < range.upperBound {
                         if keepsWords, abs(sum) < Self.highestSum - UnigramWords.mostReach, let end = UnigramWords.wordEnd(text, from) {
-                            let count = words.tokens(text, from..<end, trie, lattice, ids)
+                            let count = words.tokens(text, from..<end, trie, lattice, ids, unknownID: unknownID)
                             if count > 0 {
-                                if !output.unknown.isEmpty {
-                                    appendUnknown(text, output.unknown, into: &tokens)
-                                    output.unknown = end..<end
-                                }
-                                for token in 0..<count { sum = singleScores[Int(words.ids[token])] + sum }
-                                tokens.append(words.ids, words.spans, count)
+                                write(words, count, text, &sum, into: &output, &tokens)
                                 from = end
                                 continue
                             }
                         }
                         from = lattice.cutBeginning(
                             of: text, from..<range.upperBound, trie, scores.baseAddress!, scratch.singleNodes, &sum
-                        ) { append($0, $1, $2, text, to: &output, &tokens) }
+                        ) { append($0 < 0 ? unknownID : ids[Int($0)], $1, $2, text, to: &output, &tokens) }
                     }
                 }
             }
+        }
+    }
+
+    /// Adds up the scores of a word's pieces and writes its tokens.
+    @inline(__always)
+    private func write(
+        _ words: UnigramWords, _ count: Int, _ text: UnsafeRawBufferPointer, _ sum: inout Float, into output: inout Output,
+        _ tokens: inout TokenSequence
+    ) {
+        var hasUnknown = !output.unknown.isEmpty
+        for token in 0..<count {
+            let id = words.ids[token]
+            if id == unknownID { hasUnknown = true }
+            sum = singleScores[Int(id)] + sum
+        }
+        guard hasUnknown else { return tokens.append(words.ids, words.spans, count) }
+        for token in 0..<count {
+            let span = words.spans[token]
+            append(words.ids[token], Int(span & 0xFFFF_FFFF), Int(span >> 32), text, to: &output, &tokens)
         }
     }
 
@@ -173,9 +189,8 @@ struct UnigramModel: WordModel {
 
     @inline(__always)
     private func append(
-        _ place: Int32, _ start: Int, _ end: Int, _ text: UnsafeRawBufferPointer, to output: inout Output, _ tokens: inout TokenSequence
+        _ id: UInt32, _ start: Int, _ end: Int, _ text: UnsafeRawBufferPointer, to output: inout Output, _ tokens: inout TokenSequence
     ) {
-        let id = place < 0 ? unknownID : ids[Int(place)]
         if id == unknownID {
             output.unknown = (output.unknown.isEmpty ? start : output.unknown.lowerBound)..<end
             return

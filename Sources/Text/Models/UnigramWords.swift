@@ -44,11 +44,12 @@ final class UnigramWords {
         return at < last || at == text.count ? at : nil
     }
 
-    /// Writes the tokens of a word to `ids` and `spans` and returns how many there are; 0 where it must be cut in its place.
+    /// Writes the tokens of a word to `ids` and `spans` and returns how many there are; 0 where it must be cut in its place. Every unknown
+    /// character is a token.
     @inline(__always)
     func tokens(
         _ text: UnsafeRawBufferPointer, _ word: Range<Int>, _ trie: ByteTrie.View, _ lattice: UnigramLattice<Float>,
-        _ pieceIDs: UnsafeBufferPointer<UInt32>
+        _ pieceIDs: UnsafeBufferPointer<UInt32>, unknownID: UInt32
     ) -> Int {
         let base = text.baseAddress!.assumingMemoryBound(to: UInt8.self)
         let (start, length) = (word.lowerBound, word.count)
@@ -57,13 +58,13 @@ final class UnigramWords {
             let key = WordCache.key(base + start, length, readable: text.count - start)
             count = cache.find(key, cache.place(key), length, at: start, ids, spans)
             if count == 0 {
-                count = cut(text, word, trie, lattice, pieceIDs)
+                count = cut(text, word, trie, lattice, pieceIDs, unknownID: unknownID)
                 cache.remember(key, length, at: start, ids, spans, count)
             }
         } else {
             count = cache.findLong(base + start, length, at: start, ids, spans)
             if count == 0 {
-                count = cut(text, word, trie, lattice, pieceIDs)
+                count = cut(text, word, trie, lattice, pieceIDs, unknownID: unknownID)
                 cache.rememberLong(base + start, length, at: start, ids, spans, count)
             }
         }
@@ -75,7 +76,7 @@ final class UnigramWords {
         var best = -Double.infinity
         var second = -Double.infinity
         var start = 0
-        var place = 0
+        var place = Int(UnigramLattice<Float>.unknownPlace)
 
         mutating func add(_ sum: Double, _ start: Int, _ place: Int) {
             if sum > best { (best, second, self.start, self.place) = (sum, best, start, place) } else { second = max(second, sum) }
@@ -86,7 +87,7 @@ final class UnigramWords {
     @inline(never)
     private func cut(
         _ text: UnsafeRawBufferPointer, _ word: Range<Int>, _ trie: ByteTrie.View, _ lattice: UnigramLattice<Float>,
-        _ pieceIDs: UnsafeBufferPointer<UInt32>
+        _ pieceIDs: UnsafeBufferPointer<UInt32>, unknownID: UInt32
     ) -> Int {
         ids[0] = Self.never
         spans[0] = UInt64(word.lowerBound) | UInt64(word.upperBound) << 32
@@ -105,17 +106,22 @@ final class UnigramWords {
                 nodes[end].second = max(nodes[end].second, before.second + score)
                 if end == single { isKnown = true }
             }
-            guard isKnown, !trie.goesOn(from: node, with: [0xE2, 0x96, 0x81]) else { return 1 }
+            if !isKnown {
+                let score = Double(lattice.unknownScore)
+                nodes[single].add(before.best + score, at, Int(UnigramLattice<Float>.unknownPlace))
+                nodes[single].second = max(nodes[single].second, before.second + score)
+            }
+            guard !trie.goesOn(from: node, with: [0xE2, 0x96, 0x81]) else { return 1 }
             at = single
         }
         let last = nodes[word.count]
         guard last.best - last.second > 2 * Double(word.count) * Self.rounding + 1e-3, abs(last.best) < Double(Self.mostReach) - 1 else {
             return 1
         }
-        return write(nodes, word, pieceIDs)
+        return write(nodes, word, pieceIDs, unknownID: unknownID)
     }
 
-    private func write(_ nodes: [Node], _ word: Range<Int>, _ pieceIDs: UnsafeBufferPointer<UInt32>) -> Int {
+    private func write(_ nodes: [Node], _ word: Range<Int>, _ pieceIDs: UnsafeBufferPointer<UInt32>, unknownID: UInt32) -> Int {
         var ends: [Int] = []
         var end = word.count
         while end > 0 {
@@ -123,7 +129,7 @@ final class UnigramWords {
             end = nodes[end].start
         }
         for (token, end) in ends.reversed().enumerated() {
-            ids[token] = pieceIDs[nodes[end].place]
+            ids[token] = nodes[end].place < 0 ? unknownID : pieceIDs[nodes[end].place]
             spans[token] = UInt64(word.lowerBound + nodes[end].start) | UInt64(word.lowerBound + end) << 32
         }
         return ends.count

@@ -94,7 +94,8 @@ struct SortedKeys {
 
     /// Moves keys into the order of the byte at a depth; returns the ends of the groups, that of keys without such a byte first.
     private static func distribute(
-        _ arena: UnsafePointer<UInt8>, _ keys: UnsafeMutablePointer<Key>, _ count: Int, _ depth: Int, _ room: UnsafeMutableBufferPointer<Key>
+        _ arena: UnsafePointer<UInt8>, _ keys: UnsafeMutablePointer<Key>, _ count: Int, _ depth: Int,
+        _ room: UnsafeMutableBufferPointer<Key>
     ) -> [Int] {
         func bucket(_ key: Key) -> Int { Int(key.count) == depth ? 0 : Int(arena[Int(key.start) + depth]) + 1 }
         var ends = [Int](repeating: 0, count: 257)

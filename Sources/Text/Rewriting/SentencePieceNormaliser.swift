@@ -6,7 +6,7 @@ struct SentencePieceNormaliser: Sendable {
     /// Pieces that are found in the text as it is and left alone, but for their white space.
     private let userDefined: ByteTrie
     let addsDummyPrefix: Bool
-    private let removesExtraWhitespace: Bool
+    let removesExtraWhitespace: Bool
     let escapesWhitespace: Bool
     /// The dummy goes behind the text (treat_whitespace_as_suffix).
     let whitespaceIsSuffix: Bool

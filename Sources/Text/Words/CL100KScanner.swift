@@ -20,7 +20,7 @@ struct CL100KScanner: WordScanner {
     func wordEnd(_ text: UnsafePointer<UInt8>, _ at: Int, _ end: Int) -> Int {
         let (classes, length) = characters.look(text, at)
         var next = at + length
-        if classes & CharacterScanner.letter != 0 { return characters.runEnd(text, next, end, CharacterScanner.letter) }
+        if classes & CharacterScanner.letter != 0 { return characters.lettersEnd(text, next, end) }
         if classes & CharacterScanner.number != 0 {
             var count = 1
             while count < mostNumbers && next < end {
@@ -40,7 +40,7 @@ struct CL100KScanner: WordScanner {
             following = more
             // Any one character but a newline leads the letters behind it.
             if !isNewline && more & CharacterScanner.letter != 0 {
-                return characters.runEnd(text, next + moreLength, end, CharacterScanner.letter)
+                return characters.lettersEnd(text, next + moreLength, end)
             }
         }
         let others = CharacterScanner.letter | CharacterScanner.number | CharacterScanner.space

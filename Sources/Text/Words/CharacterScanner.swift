@@ -45,11 +45,11 @@ struct CharacterScanner {
     func look(_ text: UnsafePointer<UInt8>, _ at: Int) -> (classes: UInt8, length: Int) {
         let first = Int(text[at])
         if first < 0x80 { return (classes[first], 1) }
-        let second = Int(text[at + 1]) & 0x3F
-        if first < 0xE0 { return (classes[(first & 0x1F) << 6 | second], 2) }
-        let third = Int(text[at + 2]) & 0x3F
-        if first < 0xF0 { return (classes[(first & 0x0F) << 12 | second << 6 | third], 3) }
-        return (classes[(first & 0x07) << 18 | second << 12 | third << 6 | Int(text[at + 3]) & 0x3F], 4)
+        let second = Int(text[at &+ 1]) & 0x3F
+        if first < 0xE0 { return (classes[(first & 0x1F) &<< 6 | second], 2) }
+        let third = Int(text[at &+ 2]) & 0x3F
+        if first < 0xF0 { return (classes[(first & 0x0F) &<< 12 | second &<< 6 | third], 3) }
+        return (classes[(first & 0x07) &<< 18 | second &<< 12 | third &<< 6 | Int(text[at &+ 3]) & 0x3F], 4)
     }
 
     /// The end of the run of characters from `at` on that are in `members` (in none, when `inverted`).
@@ -59,7 +59,34 @@ struct CharacterScanner {
         while at < end {
             let (classes, length) = look(text, at)
             guard (classes & members == 0) == inverted else { break }
-            at += length
+            at &+= length
+        }
+        return at
+    }
+
+    /// The end of the run of letters from `at` on: eight bytes at a time while they are ASCII.
+    ///
+    /// Most words end within eight bytes, so that their length costs no branch that depends on it.
+    @inline(__always)
+    func lettersEnd(_ text: UnsafePointer<UInt8>, _ at: Int, _ end: Int) -> Int {
+        let stop = asciiLettersEnd(text, at, end)
+        return stop < end && text[stop] < 0x80 && classes[Int(text[stop])] & Self.letter == 0 ? stop : runEnd(text, stop, end, Self.letter)
+    }
+
+    /// The end of a run of ASCII letters, or a place in it less than eight bytes before `end`.
+    @inline(__always)
+    func asciiLettersEnd(_ text: UnsafePointer<UInt8>, _ at: Int, _ end: Int) -> Int {
+        var at = at
+        while at &+ 8 <= end {
+            let bytes = UInt64(littleEndian: UnsafeRawPointer(text + at).loadUnaligned(as: UInt64.self))
+            let high: UInt64 = 0x8080_8080_8080_8080
+            let lower = (bytes | 0x2020_2020_2020_2020) & ~high
+            // The high bit of each byte: not below a, above z, not ASCII.
+            let notBelow = (lower | high) &- 0x6161_6161_6161_6161
+            let above = lower &+ 0x0505_0505_0505_0505
+            let others = (~notBelow | above | bytes) & high
+            if others != 0 { return at &+ others.trailingZeroBitCount &>> 3 }
+            at &+= 8
         }
         return at
     }

@@ -18,7 +18,7 @@ struct DeepSeekScanner: WordScanner {
         let (classes, length) = characters.look(text, at)
         let first = text[at]
         var next = at + length
-        if classes & Self.letter != 0 { return characters.runEnd(text, next, end, Self.letter) }
+        if classes & Self.letter != 0 { return characters.lettersEnd(text, next, end) }
         if classes & Self.number != 0 {
             var count = 1
             while count < 3 && next < end {
@@ -39,7 +39,7 @@ struct DeepSeekScanner: WordScanner {
         }
         let following = next < end ? characters.look(text, next) : (classes: Self.number, length: 0)
         if following.classes & Self.letter != 0 && first != 0x0A && first != 0x0D {
-            return characters.runEnd(text, next + following.length, end, Self.letter)
+            return characters.lettersEnd(text, next + following.length, end)
         }
         if first == 0x20 && following.classes & Self.mark != 0 {
             return newlinesEnd(text, characters.runEnd(text, next + following.length, end, Self.mark), end)

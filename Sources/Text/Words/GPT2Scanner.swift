@@ -22,7 +22,7 @@ struct GPT2Scanner: WordScanner {
         if splitsDigits && classes & CharacterScanner.digit != 0 { return start == at ? at + length : start }
         let others = CharacterScanner.letter | CharacterScanner.number | CharacterScanner.space
         if classes & CharacterScanner.letter != 0 {
-            return run(text, start + length, end, CharacterScanner.letter)
+            return run(text, characters.asciiLettersEnd(text, start, end), end, CharacterScanner.letter)
         }
         if classes & CharacterScanner.number != 0 {
             return run(text, start + length, end, CharacterScanner.number)

@@ -80,7 +80,7 @@ public final class Progress {
         if let total { text += " of \(grouped(total))" }
         text += " \(unit)"
         if let total, total > 0 { text += " (\(Int(100 * Double(min(done, total)) / Double(total)))%)" }
-        text += ", \(rate >= 10 ? grouped(Int(rate.rounded())) : oneDecimal(rate)) \(unit)/s"
+        text += ", \(rate >= 10 ? grouped(Int(rate.rounded())) : decimals(rate, 1)) \(unit)/s"
         if let total, rate > 0, done < total { text += ", \(duration(Double(total - done) / rate)) left" }
         return text
     }
@@ -91,28 +91,4 @@ private func terminalColumns() -> Int {
     var size = winsize()
     guard ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return 80 }
     return Int(size.ws_col)
-}
-
-/// 1234567 as "1,234,567".
-func grouped(_ number: Int) -> String {
-    let digits = Array(String(number.magnitude))
-    var text = number < 0 ? "-" : ""
-    for (place, digit) in digits.enumerated() {
-        if place > 0, (digits.count - place) % 3 == 0 { text += "," }
-        text.append(digit)
-    }
-    return text
-}
-
-private func oneDecimal(_ value: Double) -> String {
-    let tenths = Int((value * 10).rounded())
-    return "\(tenths / 10).\(tenths % 10)"
-}
-
-/// Seconds as "42 s", "3 min 5 s" or "2 h 10 min".
-func duration(_ seconds: Double) -> String {
-    let whole = Int(min(seconds, 1e9).rounded())
-    if whole < 60 { return "\(whole) s" }
-    if whole < 3600 { return "\(whole / 60) min \(whole % 60) s" }
-    return "\(whole / 3600) h \(whole % 3600 / 60) min"
 }

@@ -5,23 +5,6 @@ import Command
 import Streams
 import Text
 
-/// What a thread makes of a chunk.
-private struct Tokenized {
-    let chunk: CorpusChunk
-    var batch = RecordBatch()
-    var counts = CorpusChunkParser.Counts()
-    /// Documents of the batch that have no id, with their record's number in the chunk.
-    var unnamed: [(document: Int, record: Int)] = []
-    var bytes = 0
-    var droppedBytes = 0
-    /// Refused lines as they were, a newline behind each, how many, and what is wrong with the first, its line counted within the chunk.
-    var rejects: [UInt8] = []
-    var refused = 0
-    var failure: Failure?
-
-    init(_ chunk: CorpusChunk) { self.chunk = chunk }
-}
-
 /// One run of `tokenize` without `--decode`.
 final class Encoding {
     private let options: Tokenize
@@ -98,7 +81,7 @@ final class Encoding {
         if var failure = part.failure {
             if case .lineByte(let line, let byte) = failure.place { failure.place = .lineByte(line: lines + line, byte: byte) }
             guard let rejects else { throw failure }
-            try rejects.add(part.refused, failure)
+            rejects.add(part.refused, failure)
         }
         if case .tooLongPart(let bytes) = part.chunk.content { try rejects?.write(bytes) }
         try rejects?.write(part.rejects)
@@ -147,93 +130,4 @@ final class Encoding {
         header["separator_id"] = separator.map { String($0) }
         return header
     }
-}
-
-/// Takes chunks apart and tokenizes their documents, on one thread.
-private final class ChunkTokenizer {
-    private let parser: CorpusChunkParser
-    private var tokenizer: CorpusTokenizer
-    private let skips: Bool
-
-    init(_ options: Tokenize, _ tokenizer: Tokenizer) {
-        parser = CorpusChunkParser(textKey: options.textKey, idKey: options.idKey, lineLimit: options.reject.maxLineBytes)
-        self.tokenizer = CorpusTokenizer(tokenizer, addsSpecialTokens: options.addSpecialTokens)
-        skips = options.reject.onError == .skip
-    }
-
-    func tokenize(_ chunk: CorpusChunk) -> Tokenized {
-        var result = Tokenized(chunk)
-        switch chunk.content {
-        case .lines(let lines): tokenize(lines, &result)
-        case .tooLong(let failure):
-            result.failure = failure
-            result.refused = 1
-            result.counts = .init(lines: 1, records: 1)
-        case .tooLongPart: break
-        }
-        return result
-    }
-
-    private func tokenize(_ lines: [UInt8], _ result: inout Tokenized) {
-        let (bytesBefore, droppedBefore) = (tokenizer.bytes, tokenizer.droppedBytes)
-        var document = 0
-        result.counts = parser.visit(lines, of: result.chunk) { id, text, record in
-            if id == nil { result.unnamed.append((document, record)) }
-            tokenizer.append(id: id ?? [], text: text)
-            document += 1
-        } refused: { failure, line in
-            if result.failure == nil { result.failure = failure }
-            result.refused += 1
-            if skips {
-                result.rejects.append(contentsOf: line)
-                result.rejects.append(0x0A)
-            }
-            return skips
-        }
-        result.batch = tokenizer.takeBatch()
-        result.bytes = tokenizer.bytes - bytesBefore
-        result.droppedBytes = tokenizer.droppedBytes - droppedBefore
-    }
-}
-
-/// The file of refused lines.
-private final class Rejects {
-    private let output: ByteOutput
-    private var count = 0
-    private var first: Failure?
-    private var lacksNewline = false
-
-    init(_ path: String) throws {
-        output = try .file(path)
-    }
-
-    func add(_ refused: Int, _ failure: Failure) throws {
-        count += refused
-        if first == nil { first = failure }
-    }
-
-    /// Writes whole lines, or a part of a line over the limit.
-    func write(_ bytes: [UInt8]) throws {
-        guard let last = bytes.last else { return }
-        try output.write(bytes)
-        lacksNewline = last != 0x0A
-    }
-
-    /// Closes the file. Throws status 1 when lines were refused.
-    func finish(records: Int) throws {
-        if lacksNewline { try output.write([0x0A]) }
-        try output.close()
-        guard let first else { return }
-        let lines = count == 1 ? "1 line was" : "\(count) lines were"
-        throw Failure(.answerIsNo, output.name, "\(lines) refused, \(records) accepted; the first: \(first)", hint: first.hint)
-    }
-}
-
-/// A number with so many decimals.
-private func decimals(_ value: Double, _ places: Int) -> String {
-    var scale = 1
-    for _ in 0..<places { scale *= 10 }
-    let scaled = Int(min(value, 1e12) * Double(scale) + 0.5)
-    let fraction = String(scaled % scale)
-    return "\(scaled / scale).\(String(repeating: "0", count: places - fraction.utf8.count))\(fraction)"
 }

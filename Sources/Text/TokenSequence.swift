@@ -30,6 +30,24 @@ public struct TokenSequence: Sendable {
         }
     }
 
+    /// Makes one token of tokens `id` that touch, among those from `first` on. Costs nothing for the tokens before.
+    mutating func fuse(_ id: UInt32, from first: Int) {
+        var kept = first
+        for token in first..<ids.count {
+            let (start, end) = (offsets[2 * token], offsets[2 * token + 1])
+            if kept > first, ids[token] == id, ids[kept - 1] == id, offsets[2 * kept - 1] == start {
+                offsets[2 * kept - 1] = end
+                continue
+            }
+            ids[kept] = ids[token]
+            offsets[2 * kept] = start
+            offsets[2 * kept + 1] = end
+            kept += 1
+        }
+        ids.removeLast(ids.count - kept)
+        offsets.removeLast(offsets.count - 2 * kept)
+    }
+
     /// Turns the spans of the tokens from `first` on, which are in the bytes of `text`, into those of the original.
     mutating func translate(from first: Int, by text: RewrittenText) {
         for token in first..<ids.count {

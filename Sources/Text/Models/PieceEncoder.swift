@@ -67,7 +67,8 @@ final class PieceEncoder: SectionEncoder {
         } else {
             encodeWritten(text, range, prefixed: prefixed, into: &tokens)
         }
-        if let unknown = tables.fusingUnknownID { fuse(unknown, &tokens, from: first) }
+        // `PieceWords` makes one token of unknown characters that touch inside a word; here words touch.
+        if let unknown = tables.fusingUnknownID { tokens.fuse(unknown, from: first) }
         tokens.droppedBytes += words.takeDroppedBytes()
     }
 
@@ -94,24 +95,6 @@ final class PieceEncoder: SectionEncoder {
     }
 
     private var tables: PieceTables { words.tables }
-
-    /// Makes one token of unknown tokens that touch: `PieceWords` does so inside a word.
-    private func fuse(_ unknown: UInt32, _ tokens: inout TokenSequence, from first: Int) {
-        let written = tokens
-        var kept = first
-        for token in first..<written.ids.count {
-            let span = written.offsets[2 * token..<2 * token + 2]
-            if kept > first, written.ids[token] == unknown, tokens.ids[kept - 1] == unknown, tokens.offsets[2 * kept - 1] == span.first {
-                tokens.offsets[2 * kept - 1] = span.last!
-                continue
-            }
-            tokens.ids[kept] = written.ids[token]
-            tokens.offsets.replaceSubrange(2 * kept..<2 * kept + 2, with: span)
-            kept += 1
-        }
-        tokens.ids.removeSubrange(kept...)
-        tokens.offsets.removeSubrange((2 * kept)...)
-    }
 
     private func beginsWithSpace(_ text: UnsafeRawBufferPointer, _ range: Range<Int>) -> Bool {
         text[range.lowerBound] == 0x20 || text[range].starts(with: PieceTables.boundary)

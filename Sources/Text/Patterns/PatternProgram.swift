@@ -106,19 +106,8 @@ struct ClassTable {
             let word = first < 64 ? low : high
             return Int(word >> UInt64(first & 63) & 1)
         }
-        var code: Int
-        let length: Int
-        if first < 0xE0 {
-            code = Int(first & 0x1F) << 6 | Int(text[at + 1] & 0x3F)
-            length = 2
-        } else if first < 0xF0 {
-            code = Int(first & 0x0F) << 12 | Int(text[at + 1] & 0x3F) << 6 | Int(text[at + 2] & 0x3F)
-            length = 3
-        } else {
-            code = Int(first & 0x07) << 18 | Int(text[at + 1] & 0x3F) << 12
-            code |= Int(text[at + 2] & 0x3F) << 6 | Int(text[at + 3] & 0x3F)
-            length = 4
-        }
+        let (scalar, length) = decodeScalar(text, at)
+        let code = Int(truncatingIfNeeded: scalar)
         return words[Int(blocks[code >> 6])] >> UInt64(code & 63) & 1 != 0 ? length : 0
     }
 }

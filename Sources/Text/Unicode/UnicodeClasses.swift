@@ -31,21 +31,3 @@ struct UnicodeClasses: OptionSet {
     /// The classes of a code point.
     static func of(_ code: UInt32) -> UnicodeClasses { UnicodeClasses(rawValue: table[Int(code)]) }
 }
-
-/// The code point that begins at a byte of valid UTF-8, and its length in bytes.
-func decodeScalar(_ text: UnsafeRawBufferPointer, _ at: Int) -> (code: UInt32, length: Int) {
-    let first = UInt32(text[at])
-    if first < 0x80 { return (first, 1) }
-    if first < 0xE0 { return ((first & 0x1F) << 6 | UInt32(text[at + 1]) & 0x3F, 2) }
-    let second = UInt32(text[at + 1]) & 0x3F
-    let third = UInt32(text[at + 2]) & 0x3F
-    if first < 0xF0 { return ((first & 0x0F) << 12 | second << 6 | third, 3) }
-    return ((first & 0x07) << 18 | second << 12 | third << 6 | UInt32(text[at + 3]) & 0x3F, 4)
-}
-
-/// The first byte of the code point that ends at `end`.
-func lastScalarStart(_ text: UnsafeRawBufferPointer, _ end: Int) -> Int {
-    var at = end - 1
-    while text[at] & 0xC0 == 0x80 { at -= 1 }
-    return at
-}

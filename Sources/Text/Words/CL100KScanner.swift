@@ -70,7 +70,7 @@ func spacesEnd(_ text: UnsafePointer<UInt8>, _ at: Int, _ next: Int, _ end: Int,
         last -= 1
     }
     if stop == end || stop == next { return stop }
-    return characters.lastStart(text, stop)
+    return lastScalarStart(text, stop)
 }
 
 /// The end of 's 't 'm 'd 're 've 'll in any case at an apostrophe; nil where none begins. ſ (U+017F) is an s in another case.

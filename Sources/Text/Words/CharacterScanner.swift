@@ -43,13 +43,8 @@ struct CharacterScanner {
     /// The classes of the character that begins at a byte, and its length.
     @inline(__always)
     func look(_ text: UnsafePointer<UInt8>, _ at: Int) -> (classes: UInt8, length: Int) {
-        let first = Int(text[at])
-        if first < 0x80 { return (classes[first], 1) }
-        let second = Int(text[at &+ 1]) & 0x3F
-        if first < 0xE0 { return (classes[(first & 0x1F) &<< 6 | second], 2) }
-        let third = Int(text[at &+ 2]) & 0x3F
-        if first < 0xF0 { return (classes[(first & 0x0F) &<< 12 | second &<< 6 | third], 3) }
-        return (classes[(first & 0x07) &<< 18 | second &<< 12 | third &<< 6 | Int(text[at &+ 3]) & 0x3F], 4)
+        let (code, length) = decodeScalar(text, at)
+        return (classes[Int(truncatingIfNeeded: code)], length)
     }
 
     /// The end of the run of characters from `at` on that are in `members` (in none, when `inverted`).
@@ -88,14 +83,6 @@ struct CharacterScanner {
             if others != 0 { return at &+ others.trailingZeroBitCount &>> 3 }
             at &+= 8
         }
-        return at
-    }
-
-    /// The start of the last character before `end`.
-    @inline(__always)
-    func lastStart(_ text: UnsafePointer<UInt8>, _ end: Int) -> Int {
-        var at = end - 1
-        while text[at] & 0xC0 == 0x80 { at -= 1 }
         return at
     }
 

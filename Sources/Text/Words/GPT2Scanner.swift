@@ -36,7 +36,7 @@ struct GPT2Scanner: WordScanner {
         let stop = characters.runEnd(text, start + length, end, CharacterScanner.space)
         if stop == end { return end }
         if splitsDigits, characters.look(text, stop).classes & CharacterScanner.digit != 0 { return stop }
-        let last = characters.lastStart(text, stop)
+        let last = lastScalarStart(text, stop)
         return last > at ? last : stop
     }
 

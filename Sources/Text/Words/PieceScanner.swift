@@ -97,15 +97,7 @@ struct PieceScanner: WordScanner {
     /// A character, ▁ as a space.
     @inline(__always)
     private func character(_ text: UnsafePointer<UInt8>, _ at: Int) -> (code: UInt32, length: Int) {
-        let first = UInt32(text[at])
-        if first < 0x80 { return (first, 1) }
-        let second = UInt32(text[at + 1]) & 0x3F
-        if first < 0xE0 { return ((first & 0x1F) << 6 | second, 2) }
-        let third = UInt32(text[at + 2]) & 0x3F
-        if first < 0xF0 {
-            let code = (first & 0x0F) << 12 | second << 6 | third
-            return (code == 0x2581 ? 0x20 : code, 3)
-        }
-        return ((first & 0x07) << 18 | second << 12 | third << 6 | UInt32(text[at + 3]) & 0x3F, 4)
+        let (code, length) = decodeScalar(text, at)
+        return (code == 0x2581 ? 0x20 : code, length)
     }
 }

@@ -48,18 +48,22 @@ public struct TokenSequence: Sendable {
         offsets.removeLast(offsets.count - 2 * kept)
     }
 
-    /// Turns the spans of the tokens from `first` on, which are in the bytes of `text`, into those of the original.
-    mutating func translate(from first: Int, by text: RewrittenText) {
-        for token in first..<ids.count {
-            let (start, end) = (Int(offsets[2 * token]), Int(offsets[2 * token + 1]))
-            if start < end {
-                let origin = text.origin(start..<end)
-                offsets[2 * token] = UInt32(origin.lowerBound)
-                offsets[2 * token + 1] = UInt32(origin.upperBound)
-            } else {
-                let place = start < text.count ? text.starts[start] : text.ends.last ?? 0
-                offsets[2 * token] = place
-                offsets[2 * token + 1] = place
+    /// Turns the spans of the tokens from `first` on, which are in a rewritten text, into those of the original: byte i of the rewritten
+    /// text stands for starts[i]..<ends[i].
+    ///
+    /// The span of a token covers all that its bytes stand for. An empty one stands where its place was, at the end behind the last byte.
+    mutating func translate(from first: Int, _ starts: UnsafeBufferPointer<UInt32>, _ ends: UnsafeBufferPointer<UInt32>) {
+        offsets.withUnsafeMutableBufferPointer { offsets in
+            for token in first..<(offsets.count / 2) {
+                let (start, end) = (Int(offsets[2 * token]), Int(offsets[2 * token + 1]))
+                if start < end {
+                    offsets[2 * token] = starts[start]
+                    offsets[2 * token + 1] = max(starts[start], ends[end - 1])
+                } else {
+                    let place = start < starts.count ? starts[start] : ends.last ?? 0
+                    offsets[2 * token] = place
+                    offsets[2 * token + 1] = place
+                }
             }
         }
     }

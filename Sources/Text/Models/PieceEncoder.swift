@@ -35,7 +35,7 @@ final class PieceEncoder: SectionEncoder {
     /// sentencepiece's normalisation, where it is more than spaces as ▁ behind a prefix.
     private let normaliser: SentencePieceNormaliser?
     private let loop = WordLoop()
-    private var normalised = RewrittenText()
+    private let normalised = RewritingBuffer()
 
     convenience init(
         _ tables: PieceTables, normalisation: PieceNormalisation, written: [AddedToken] = [], writtenIsOptional: Bool = false,
@@ -113,31 +113,30 @@ final class PieceEncoder: SectionEncoder {
     /// Through the text as it is written for merging, in which user-defined pieces and normalised added tokens are found first.
     private func encodeWritten(_ text: UnsafeRawBufferPointer, _ range: Range<Int>, prefixed: Bool, into tokens: inout TokenSequence) {
         if let normaliser {
-            normalised = RewrittenText(text, range)
-            normaliser.apply(&normalised)
-            return encodeNormalised(into: &tokens)
+            normaliser.rewrite(text, range, into: normalised)
+        } else {
+            writeSpaces(text, range, prefixed: prefixed)
         }
+        let first = tokens.ids.count
+        let view = normalised.view
+        written.split(
+            view, 0..<view.count,
+            section: { encodeWords(view, $0, prefixed: false, into: &tokens) },
+            match: { id, range in tokens.append(id, range.lowerBound, range.upperBound) })
+        tokens.translate(from: first, by: normalised)
+    }
+
+    /// Spaces as ▁ behind a prefix, if any.
+    private func writeSpaces(_ text: UnsafeRawBufferPointer, _ range: Range<Int>, prefixed: Bool) {
         normalised.removeAll()
         if prefixed { normalised.append(PieceTables.boundary, standingFor: range.lowerBound..<range.lowerBound) }
         for at in range {
             if text[at] == 0x20 {
                 normalised.append(PieceTables.boundary, standingFor: at..<at + 1)
             } else {
-                normalised.append(CollectionOfOne(text[at]), standingFor: at..<at + 1)
+                normalised.append(text[at], standingFor: at..<at + 1)
             }
         }
-        encodeNormalised(into: &tokens)
-    }
-
-    private func encodeNormalised(into tokens: inout TokenSequence) {
-        let first = tokens.ids.count
-        normalised.bytes.withUnsafeBytes { bytes in
-            written.split(
-                bytes, 0..<bytes.count,
-                section: { encodeWords(bytes, $0, prefixed: false, into: &tokens) },
-                match: { id, range in tokens.append(id, range.lowerBound, range.upperBound) })
-        }
-        tokens.translate(from: first, by: normalised)
     }
 
     var putsPrefix: Bool { normalisation.prefix != .never }

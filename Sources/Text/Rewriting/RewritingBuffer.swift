@@ -72,31 +72,11 @@ final class RewritingBuffer {
     }
 }
 
-extension RewrittenText {
-    init(_ buffer: RewritingBuffer) {
-        self.init(
-            bytes: Array(UnsafeBufferPointer(start: buffer.bytes, count: buffer.count)),
-            starts: Array(UnsafeBufferPointer(start: buffer.starts, count: buffer.count)),
-            ends: Array(UnsafeBufferPointer(start: buffer.ends, count: buffer.count)))
-    }
-}
-
 extension TokenSequence {
     /// Turns the spans of the tokens from `first` on, which are in the bytes of `text`, into those of the original.
     mutating func translate(from first: Int, by text: RewritingBuffer) {
-        let (starts, ends, count) = (text.starts, text.ends, text.count)
-        offsets.withUnsafeMutableBufferPointer { offsets in
-            for token in first..<(offsets.count / 2) {
-                let (start, end) = (Int(offsets[2 * token]), Int(offsets[2 * token + 1]))
-                if start < end {
-                    offsets[2 * token] = starts[start]
-                    offsets[2 * token + 1] = max(starts[start], ends[end - 1])
-                } else {
-                    let place = start < count ? starts[start] : count > 0 ? ends[count - 1] : 0
-                    offsets[2 * token] = place
-                    offsets[2 * token + 1] = place
-                }
-            }
-        }
+        translate(
+            from: first, UnsafeBufferPointer(start: text.starts, count: text.count),
+            UnsafeBufferPointer(start: text.ends, count: text.count))
     }
 }

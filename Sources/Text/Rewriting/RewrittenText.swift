@@ -59,3 +59,12 @@ struct RewrittenText: Equatable {
         ends.removeAll(keepingCapacity: true)
     }
 }
+
+extension TokenSequence {
+    /// Turns the spans of the tokens from `first` on, which are in the bytes of `text`, into those of the original.
+    mutating func translate(from first: Int, by text: RewrittenText) {
+        text.starts.withUnsafeBufferPointer { starts in
+            text.ends.withUnsafeBufferPointer { ends in translate(from: first, starts, ends) }
+        }
+    }
+}

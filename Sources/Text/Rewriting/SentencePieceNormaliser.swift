@@ -45,23 +45,8 @@ struct SentencePieceNormaliser: Sendable {
         }
     }
 
-    /// Rewrites a text. Every piece of it that a rule matches is a stretch; the dummy prefix stands for nothing; white space taken away
-    /// is a gap. One pass.
-    func apply(_ text: inout RewrittenText) {
-        let source = text
-        guard source.count > 0 else { return }
-        let buffer = RewritingBuffer()
-        source.bytes.withUnsafeBytes { rewrite($0, 0..<$0.count, into: buffer) }
-        var result = RewrittenText()
-        for at in 0..<buffer.count {
-            let (start, end) = (Int(buffer.starts[at]), Int(buffer.ends[at]))
-            let place = Int(start < source.count ? source.starts[start] : source.ends[source.count - 1])
-            result.append(CollectionOfOne(buffer.bytes[at]), standingFor: start < end ? source.origin(start..<end) : place..<place)
-        }
-        text = result
-    }
-
-    /// The same for `text[range]`, with origins in `text`.
+    /// Rewrites `text[range]`, with origins in `text`. Every piece of it that a rule matches is a stretch; the dummy prefix stands for
+    /// nothing; white space taken away is a gap. One pass.
     func rewrite(_ text: UnsafeRawBufferPointer, _ range: Range<Int>, into result: RewritingBuffer) {
         result.removeAll()
         let text = UnsafeRawBufferPointer(start: text.baseAddress, count: range.upperBound)

@@ -35,7 +35,7 @@ struct GGUFVocabulary {
         guard let pre = file.value("tokenizer.ggml.pre")?.string else {
             throw refuse("'tokenizer.ggml.pre' is missing: how its words are cut is unknown")
         }
-        guard let rule = LlamaCppPreTokenisers.rule(pre) else {
+        guard let rule = try LlamaCppPreTokenisers.rule(pre) else {
             throw refuse(
                 "pre-tokeniser '\(printable(pre))' is not supported: expected \(LlamaCppPreTokenisers.names.joined(separator: ", "))")
         }
@@ -64,11 +64,9 @@ struct GGUFVocabulary {
         let encoder: any SectionEncoder
         switch rule {
         case .scanner(let splitter): encoder = ByteLevelEncoder(tables, splitter: splitter, addsPrefixSpace: addsPrefixSpace)
-        case .patterns(let patterns):
+        case .steps(let steps):
             guard !addsPrefixSpace else { throw refuse("'tokenizer.ggml.add_space_prefix' beside pre-tokeniser '\(pre)' is not supported") }
-            let steps = try patterns.map { try Pattern(Array($0.utf8), name: file.name) }
-            encoder = WordsEncoder(ByteLevelWords(tables), PreTokeniser.isolating(steps))
-        case .steps(let steps): encoder = WordsEncoder(ByteLevelWords(tables), steps)
+            encoder = WordsEncoder(ByteLevelWords(tables), steps)
         }
         return try ends(
             TokenizerParts(encoder: encoder, size: tokens.count, added: added, literals: builder.literals), addsBOS: false)

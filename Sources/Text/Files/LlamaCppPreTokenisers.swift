@@ -7,24 +7,26 @@
 enum LlamaCppPreTokenisers {
     enum Rule {
         case scanner(WordSplitter)
-        /// Regular expressions, one behind the other; what they find and what lies between is kept.
-        case patterns([String])
-        /// The model's own steps.
+        /// The model's own steps; none of them puts anything in front of a word.
         case steps(PreTokeniser)
     }
 
-    static func rule(_ name: String) -> Rule? {
+    /// nil where the name is unknown. Throws only if a pattern below were malformed.
+    static func rule(_ name: String) throws -> Rule? {
         if let splitter = splitters.first(where: { $0.names.contains(name) })?.splitter { return .scanner(splitter) }
         if name == "falcon" {
-            let threeDigits = LiteralDigits(count: 3)
-            return .steps(
+            return try .steps(
                 .sequence([
                     .punctuation(.contiguous), .byteLevel(addsPrefixSpace: false, usesPattern: true), .digits(areSingle: false),
-                    .split(threeDigits, .isolated, isInverted: false),
+                    isolating(["[0-9][0-9][0-9]"], name),
                 ]))
         }
-        if let patterns = patterns.first(where: { $0.names.contains(name) })?.patterns { return .patterns(patterns) }
-        return nil
+        guard let patterns = patterns.first(where: { $0.names.contains(name) })?.patterns else { return nil }
+        return try .steps(isolating(patterns, name))
+    }
+
+    private static func isolating(_ patterns: [String], _ name: String) throws -> PreTokeniser {
+        try .isolating(patterns.map { try Pattern(Array($0.utf8), name: name) })
     }
 
     static var names: [String] { (splitters.flatMap(\.names) + patterns.flatMap(\.names) + ["falcon"]).sorted() }
@@ -92,22 +94,4 @@ enum LlamaCppPreTokenisers {
         "A-Za-zµÀ-ÖØ-öø-ƺƼ-ƿǄ-ʓʕ-ʯͰ-ͳͶͷͻ-ͽͿΆΈ-ΊΌΎ-ΡΣ-ϵϷ-ҁҊ-ԯԱ-ՖႠ-ჅᎠ-Ᏽᏸ-ᏽᲐ-ᲺᲽ-Ჿᴀ-ᴫᵫ-ᵷᵹ-ᶚḀ-ἕἘ-Ἕἠ-ὅὈ-Ὅὐ-ὗὙὛὝὟ-ώᾀ"
         + "-ᾴᾶ-ᾼιῂ-ῄῆ-ῌῐ-ΐῖ-Ίῠ-Ῥῲ-ῴῶ-ῼℂℇℊ-ℓℕℙ-ℝℤΩℨK-ℭℯ-ℴℹℼ-ℿⅅ-ⅉⅎↃↄⰀ-ⱻⱾ-ⳤⳫ-ⳮⳲⳳꙀ-ꙭꚀ-ꚛꜢ-ꝯꝱ-ꞇꞋ-ꞎꭰ-ꮿﬀ-ﬆﬓ-ﬗＡ-Ｚａ-ｚ𐐀-𐑏𐒰"
         + "-𐓓𐓘-𐓻𐲀-𐲲𐳀-𐳲𑢠-𑣟𞤀-𞥃"
-}
-
-/// Runs of so many of the digits 0 to 9, from the left.
-struct LiteralDigits: TextPattern {
-    let count: Int
-
-    func matches(in text: UnsafeRawBufferPointer) -> [Range<Int>] {
-        var found: [Range<Int>] = []
-        var run = 0
-        for (at, byte) in text.enumerated() {
-            run = (0x30...0x39).contains(byte) ? run + 1 : 0
-            if run == count {
-                found.append(at + 1 - count..<at + 1)
-                run = 0
-            }
-        }
-        return found
-    }
 }

@@ -7,19 +7,8 @@ import Text
 
 /// One run of `tokenize --decode`.
 final class Decoding {
-    private typealias Piece = (batch: RecordBatch, name: String, places: [Failure.Place], drops: Drops)
-
-    /// The special tokens that `--add-special-tokens` put around each text.
-    private struct Drops {
-        var first: UInt32?
-        var last: UInt32?
-
-        init(_ header: StreamHeader) {
-            guard header["special_tokens"] == "added" else { return }
-            if header["add_bos"] == "true" { first = header.tokenID("bos_id") }
-            if header["add_eos"] == "true" { last = header.tokenID("eos_id") }
-        }
-    }
+    /// - hasSpecials: the vocabulary's special tokens stand around each text.
+    private typealias Piece = (batch: RecordBatch, name: String, places: [Failure.Place], hasSpecials: Bool)
 
     private let options: Tokenize
     private let tokenizer: Tokenizer
@@ -54,7 +43,7 @@ final class Decoding {
                         continue
                     }
                     let places = (0..<batch.documentCount).map { present.place(ofDocument: $0) }
-                    return (batch, present.name, places, Drops(present.header))
+                    return (batch, present.name, places, present.header["special_tokens"] == "added")
                 }
             },
             worker: {
@@ -92,8 +81,11 @@ final class Decoding {
         var line = JSONText()
         for document in 0..<piece.batch.documentCount {
             var ids = piece.batch.inputIDs[piece.batch.tokens(of: document)]
-            if let first = piece.drops.first, ids.first == first { ids.removeFirst() }
-            if let last = piece.drops.last, ids.last == last { ids.removeLast() }
+            if piece.hasSpecials {
+                // All of them or none: a chunk of a packed stream may be cut among them.
+                if ids.starts(with: tokenizer.prefix) { ids.removeFirst(tokenizer.prefix.count) }
+                if ids.reversed().starts(with: tokenizer.suffix.reversed()) { ids.removeLast(tokenizer.suffix.count) }
+            }
             let text = try text(Array(ids), tokenizer, piece, document)
             line.beginObject()
             line.key(options.idKey)

@@ -179,6 +179,18 @@ for threads in 1 2; do
         same "decode-bytes-$threads$options" back.expected back
     done
 done
+# A template of two tokens in front and two behind (GLM-4 has [gMASK]<sop>): all are taken off, and only once.
+jq -c '.added_tokens += ["[a]", "[b]", "[c]"] | .added_tokens = [.added_tokens | to_entries[] | if .key == 0 then .value else
+    {id: (260 + .key), content: .value, single_word: false, lstrip: false, rstrip: false, normalized: false, special: true} end]
+    | .post_processor = {type: "TemplateProcessing", pair: [], special_tokens: {"[a]": {id: "[a]", ids: [261, 262], tokens: ["[a]", "[b]"]},
+      "[b]": {id: "[b]", ids: [262], tokens: ["[b]"]}, "[c]": {id: "[c]", ids: [263], tokens: ["[c]"]}},
+      single: [{SpecialToken: {id: "[a]", type_id: 0}}, {Sequence: {id: "A", type_id: 0}}, {SpecialToken: {id: "[c]", type_id: 0}},
+      {SpecialToken: {id: "[b]", type_id: 0}}]}' "$vocabulary/tokenizer.json" >template.json
+printf '{"id":"%s","text":"%s"}\n' 0 'the inn' 1 '' 2 '[a][b]the[c][b]' 3 '[c]' 4 '[b]' >template.ndjson
+golden template 0 "tokenize --no-provenance --format ndjson --add-special-tokens --tokenizer template.json template.ndjson | sed 's/\"text_hash[^,]*,//'"
+ends decode-template 0 "tokenize --add-special-tokens --tokenizer template.json template.ndjson | tokenize --decode --tokenizer template.json | cmp - template.ndjson"
+# Where none were added, the same tokens are the text's own.
+ends decode-template-none 0 "tokenize --tokenizer template.json template.ndjson | tokenize --decode --tokenizer template.json | cmp - template.ndjson"
 ends decode-ndjson 0 "$run corpus.ndjson | tokenize --decode --tokenizer $vocabulary | cmp - back.expected"
 ends decode-keys 0 "$run corpus.ndjson | tokenize --decode --id-key name --text-key body --tokenizer $vocabulary | head -n 1 | grep -q '^{\"name\":\"a\",\"body\":\"the cat'"
 ends decode-other-vocabulary 65 "$run corpus.ndjson | tokenize --decode --tokenizer $FIXTURES/vocabularies/teacher" "belong to another vocabulary"

@@ -5,6 +5,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "Vectors.h"
+
 /// An abbreviated commit, with "-dirty" where the tree differed from it; "unknown" for a build that did not come from `make`.
 const char *_Nonnull preceptor_commit(void);
 

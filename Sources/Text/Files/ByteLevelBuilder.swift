@@ -6,7 +6,7 @@ import Streams
 struct ByteLevelBuilder {
     private let name: String
     private let vocabulary: Vocabulary
-    private let merges: MergeTable
+    private var merges: MergeList
     private var token: [UInt8] = []
     private var joined: [UInt8] = []
     /// Tokens that the alphabet cannot write: no bytes merge into them, and they are decoded as they are.
@@ -17,7 +17,7 @@ struct ByteLevelBuilder {
     init(name: String, capacity: Int) {
         self.name = name
         vocabulary = Vocabulary(capacity: capacity)
-        merges = MergeTable(capacity: capacity)
+        merges = MergeList(capacity: capacity)
     }
 
     var count: Int { vocabulary.count }
@@ -68,7 +68,7 @@ struct ByteLevelBuilder {
         guard let result = vocabulary.id(of: joined) else {
             throw refuse("merge \(rank) makes '\(printable(Array(left)))\(printable(Array(right)))', which is no token")
         }
-        merges.insert(first, second, Merge(rank: UInt32(rank), result: UInt32(result)))
+        merges.append(first, second, Merge(rank: UInt32(rank), result: UInt32(result)))
     }
 
     /// Appends a part's bytes to `joined` and returns its id.
@@ -84,7 +84,8 @@ struct ByteLevelBuilder {
     func tables(ignoresMerges: Bool, unknownID: UInt32? = nil, fusesUnknown: Bool = false) throws -> ByteLevelTables {
         if let outside, (0...255).contains(where: { vocabulary.id(of: [UInt8($0)]) == nil }) { throw refuse(outside) }
         return ByteLevelTables(
-            vocabulary: vocabulary, merges: merges, ignoresMerges: ignoresMerges, unknownID: unknownID, fusesUnknown: fusesUnknown)
+            vocabulary: vocabulary, merges: try MergeTable(merges, name: name), ignoresMerges: ignoresMerges, unknownID: unknownID,
+            fusesUnknown: fusesUnknown)
     }
 
     private func refuse(_ what: String) -> Failure {

@@ -122,7 +122,7 @@ struct BytePairReader {
     }
 
     private func merges(_ vocabulary: Vocabulary) throws -> MergeTable {
-        let merges = MergeTable(capacity: contents.merges.count / 2)
+        var merges = MergeList(capacity: contents.merges.count / 2)
         var joined: [UInt8] = []
         for rank in 0..<contents.merges.count / 2 {
             try contents.merges.with(2 * rank) { left in
@@ -135,11 +135,11 @@ struct BytePairReader {
                         throw file.refuse(
                             "merge \(rank) ('\(printable(Array(left)))' and '\(printable(Array(right)))') names or makes what is no token")
                     }
-                    merges.insert(UInt32(first), UInt32(second), Merge(rank: UInt32(rank), result: UInt32(result)))
+                    merges.append(UInt32(first), UInt32(second), Merge(rank: UInt32(rank), result: UInt32(result)))
                 }
             }
         }
-        return merges
+        return try MergeTable(merges, name: file.name)
     }
 
     private func byteIDs(_ vocabulary: Vocabulary) throws -> [UInt32]? {

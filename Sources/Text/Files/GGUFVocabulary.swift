@@ -98,7 +98,7 @@ struct GGUFVocabulary {
         let (entries, added) = try entries(tokens, types)
         let table = try PieceTable(entries, name: file.name)
         let encoder = PieceEncoder(
-            table.tables(),
+            try table.tables(),
             normalisation: PieceNormalisation(
                 prefix: file.value("tokenizer.ggml.add_space_prefix")?.boolean ?? true ? .always : .never, splitsAtBoundary: false))
         return try ends(TokenizerParts(encoder: encoder, size: tokens.count, added: added, silent: table.silent), addsBOS: true)
@@ -176,17 +176,18 @@ struct GGUFVocabulary {
         }
         let present = bytes.compactMap { $0 }
         guard present.isEmpty || present.count == 256 else { throw refuse("has \(present.count) byte tokens, expected 256 or none") }
-        let table = MergeTable(capacity: merges.count)
+        var list = MergeList(capacity: merges.count)
         for (rank, merge) in merges.enumerated() {
             // The space between the two parts: parts have ▁ instead.
             guard let space = merge.firstIndex(of: 0x20), let left = vocabulary.id(of: Array(merge[..<space])),
                 let right = vocabulary.id(of: Array(merge[(space + 1)...])),
                 let result = vocabulary.id(of: Array(merge[..<space] + merge[(space + 1)...]))
             else { throw refuse("merge \(rank) ('\(printable(merge))') names or makes what is no token") }
-            table.insert(UInt32(left), UInt32(right), Merge(rank: UInt32(rank), result: UInt32(result)))
+            list.append(UInt32(left), UInt32(right), Merge(rank: UInt32(rank), result: UInt32(result)))
         }
         let tables = PieceTables(
-            vocabulary: vocabulary, merges: table, characters: characters, byteIDs: present.isEmpty ? nil : present, unknownID: unknown,
+            vocabulary: vocabulary, merges: try MergeTable(list, name: file.name), characters: characters,
+            byteIDs: present.isEmpty ? nil : present, unknownID: unknown,
             fusesUnknown: true)
         let prefix: PrefixRule = file.value("tokenizer.ggml.add_space_prefix")?.boolean ?? false ? .always : .never
         let encoder = PieceEncoder(tables, normalisation: PieceNormalisation(prefix: prefix, splitsAtBoundary: false))

@@ -22,7 +22,8 @@ struct PieceEntry {
 /// piece, its cuts into two symbols gives the same merges as pairs; the ranks are the places of the scores from the highest on.
 struct PieceTable {
     let vocabulary: Vocabulary
-    let merges: MergeTable
+    private var merges: MergeList
+    private let name: String
     private(set) var characters: [UInt32: UInt32] = [:]
     private(set) var byteIDs: [UInt32]?
     private(set) var unknownID: UInt32?
@@ -39,7 +40,8 @@ struct PieceTable {
     init(_ entries: [PieceEntry], name: String, listsMerges: Bool = true) throws {
         guard !entries.isEmpty else { throw Failure(.badData, name, .whole, "a vocabulary without pieces") }
         vocabulary = Vocabulary(capacity: entries.count)
-        merges = MergeTable(capacity: listsMerges ? 4 * entries.count : 0)
+        self.name = name
+        merges = MergeList(capacity: listsMerges ? 4 * entries.count : 0)
         let names = Vocabulary(capacity: entries.count)
         var bytes = [UInt32?](repeating: nil, count: 256)
         for (id, entry) in entries.enumerated() {
@@ -53,7 +55,13 @@ struct PieceTable {
                 throw refuse("has \(entry.bytes.count) bytes, more than \(Self.longestPiece)")
             }
             guard names.appendNew(entry.bytes) else { throw refuse("is there twice") }
-            if !listsMerges { vocabulary.appendUnnamed() } else if entry.merges { vocabulary.append(entry.bytes) } else { vocabulary.appendUnnamed() }
+            if !listsMerges {
+                vocabulary.appendUnnamed()
+            } else if entry.merges {
+                vocabulary.append(entry.bytes)
+            } else {
+                vocabulary.appendUnnamed()
+            }
             switch entry.kind {
             case .normal: break
             case .unknown:
@@ -74,9 +82,10 @@ struct PieceTable {
         listMerges(entries)
     }
 
-    func tables(spacesAreBoundaries: Bool = true) -> PieceTables {
-        PieceTables(
-            vocabulary: vocabulary, merges: merges, characters: characters, byteIDs: byteIDs, unknownID: unknownID, fusesUnknown: true,
+    func tables(spacesAreBoundaries: Bool = true) throws -> PieceTables {
+        try PieceTables(
+            vocabulary: vocabulary, merges: MergeTable(merges, name: name), characters: characters, byteIDs: byteIDs, unknownID: unknownID,
+            fusesUnknown: true,
             unused: unused, spacesAreBoundaries: spacesAreBoundaries)
     }
 
@@ -118,7 +127,7 @@ struct PieceTable {
                 guard let left = symbol(entry.bytes[..<at], codes[..<cut]), let right = symbol(entry.bytes[at...], codes[cut...]) else {
                     continue
                 }
-                merges.insert(left, right, Merge(rank: ranks[entry.score]!, result: UInt32(id)))
+                merges.append(left, right, Merge(rank: ranks[entry.score]!, result: UInt32(id)))
             }
         }
     }

@@ -9,20 +9,21 @@ import Streams
 struct RankedTokens {
     /// Ids are places here: special tokens in front of the ranks have unnamed places.
     let vocabulary: Vocabulary
-    private let merges: MergeTable
+    private let name: String
+    private var merges: MergeList
 
     /// Longer tokens are refused: the longest known are a hundredth of it, and all cuts are tried.
     static let longestToken = 1 << 16
 
     /// - vocabulary: tokens in the order of their ranks, perhaps behind unnamed entries. Throws 65 where one of the 256 bytes is no token.
     init(_ vocabulary: Vocabulary, name: String) throws {
-        self.vocabulary = vocabulary
+        (self.vocabulary, self.name) = (vocabulary, name)
         for byte in 0...255 where vocabulary.id(of: [UInt8(byte)]) == nil {
             throw Failure(
                 .badData, name, .whole, "byte \(byte) is no token: expected all 256 bytes among \(vocabulary.count) tokens",
                 hint: "the file may be cut")
         }
-        merges = MergeTable(capacity: vocabulary.count + vocabulary.count / 2)
+        merges = MergeList(capacity: vocabulary.count + vocabulary.count / 2)
         // Only cuts into lengths that occur: else a few tokens of 64 KiB would be hashed for a minute.
         var occurs = [Bool](repeating: false, count: Self.longestToken + 1)
         for id in 0..<vocabulary.count { occurs[vocabulary.view(id).count] = true }
@@ -32,13 +33,13 @@ struct RankedTokens {
                 guard let left = vocabulary.id(of: UnsafeRawBufferPointer(rebasing: token[..<cut])),
                     let right = vocabulary.id(of: UnsafeRawBufferPointer(rebasing: token[cut...]))
                 else { continue }
-                merges.insert(UInt32(left), UInt32(right), Merge(rank: UInt32(id), result: UInt32(id)))
+                merges.append(UInt32(left), UInt32(right), Merge(rank: UInt32(id), result: UInt32(id)))
             }
         }
     }
 
-    func tables() -> ByteLevelTables {
+    func tables() throws -> ByteLevelTables {
         // tiktoken looks a whole word up before it merges.
-        ByteLevelTables(vocabulary: vocabulary, merges: merges, ignoresMerges: true)
+        try ByteLevelTables(vocabulary: vocabulary, merges: MergeTable(merges, name: name), ignoresMerges: true)
     }
 }

@@ -27,8 +27,8 @@ struct ByteLevelTables: Sendable {
 final class ByteSymbols: @unchecked Sendable {
     /// The id of each byte; the pseudo-id `absent` where the vocabulary has none.
     let ids: UnsafeMutablePointer<UInt32>
-    /// The merge of each pair of bytes, the first in the upper half of the index, as `MergeTable.packed` gives it.
-    let pairs: UnsafeMutablePointer<UInt64>
+    /// The key of the merge of each pair of bytes, the first in the upper half of the index.
+    let pairs: UnsafeMutablePointer<Int32>
 
     static let absent = UInt32.max - 1
 
@@ -37,7 +37,7 @@ final class ByteSymbols: @unchecked Sendable {
         pairs = .allocate(capacity: 1 << 16)
         for byte in 0..<256 { ids[byte] = vocabulary.id(of: [UInt8(byte)]).map { UInt32($0) } ?? Self.absent }
         for left in 0..<256 {
-            for right in 0..<256 { pairs[left << 8 | right] = merges.packed(ids[left], ids[right]) }
+            for right in 0..<256 { pairs[left << 8 | right] = merges.key(ids[left], ids[right]) }
         }
     }
 
@@ -51,12 +51,12 @@ final class ByteSymbols: @unchecked Sendable {
 final class ByteLevelWords: WordEncoder {
     let tables: ByteLevelTables
     private var droppedBytes = 0
-    private let merger: BytePairMerger
+    private let pairs: BytePairMerger
     private var kept: [Int] = []
 
     init(_ tables: ByteLevelTables) {
         self.tables = tables
-        merger = BytePairMerger(tables.merges)
+        pairs = BytePairMerger(tables.merges)
     }
 
     func duplicate() -> ByteLevelWords { ByteLevelWords(tables) }
@@ -76,43 +76,65 @@ final class ByteLevelWords: WordEncoder {
             spans[0] = UInt64(at) | UInt64(stop) << 32
             return 1
         }
-        merger.begin(most: stop - at)
-        let (byteIDs, bytePairs) = (tables.bytes.ids, tables.bytes.pairs)
+        pairs.begin(most: stop - at)
         for place in at..<stop {
-            let id = byteIDs[Int(text[place])]
+            let id = tables.bytes.ids[Int(text[place])]
             if id == ByteSymbols.absent {
                 return tables.unknownID == nil
                     ? encodeWithGaps(text, at, stop, ids, spans) : encodeWithUnknown(text, at, stop, ids, spans)
             }
-            merger.append(id, at: place)
-            if place > at { merger.setPair(behind: bytePairs[Int(text[place - 1]) << 8 | Int(text[place])]) }
+            pairs.append(id, at: place)
         }
-        merger.merge(end: stop, pairsAreSet: true)
-        let count = merger.count
+        pairs.merge(end: stop)
+        let count = pairs.count
         for token in 0..<count {
-            ids[token] = merger.ids[token]
-            spans[token] = UInt64(merger.starts[token]) | UInt64(merger.starts[token + 1]) << 32
+            ids[token] = pairs.ids[token]
+            spans[token] = UInt64(pairs.starts[token]) | UInt64(pairs.starts[token + 1]) << 32
         }
         return count
     }
+
+    func stage(_ text: UnsafePointer<UInt8>, _ at: Int, _ stop: Int) -> Bool {
+        guard let short = pairs.short, stop &- at <= ShortWordMerger.most else { return false }
+        let lane = short.nextLane()
+        lane.starts[0] = UInt32(truncatingIfNeeded: at)
+        if tables.ignoresMerges, let id = tables.vocabulary.id(of: UnsafeRawBufferPointer(start: text + at, count: stop &- at)) {
+            lane.ids[0] = UInt32(truncatingIfNeeded: id)
+            lane.starts[1] = UInt32(truncatingIfNeeded: stop)
+            short.stage(1)
+            return true
+        }
+        let (byteIDs, bytePairs) = (tables.bytes.ids, tables.bytes.pairs)
+        for place in at..<stop {
+            let byte = Int(text[place])
+            if byteIDs[byte] == ByteSymbols.absent { return false }
+            lane.ids[place &- at] = byteIDs[byte]
+            lane.starts[place &- at &+ 1] = UInt32(truncatingIfNeeded: place &+ 1)
+            if place > at { lane.setKey(place &- at &- 1, bytePairs[Int(text[place &- 1]) << 8 | byte]) }
+        }
+        short.stage(stop &- at)
+        return true
+    }
+
+    var merger: ShortWordMerger? { pairs.short }
 
     /// Bytes without a token are unknown tokens between which the others merge.
     private func encodeWithUnknown(
         _ text: UnsafePointer<UInt8>, _ at: Int, _ stop: Int, _ ids: UnsafeMutablePointer<UInt32>, _ spans: UnsafeMutablePointer<UInt64>
     ) -> Int {
-        merger.begin(most: stop - at)
-        for place in at..<stop { merger.append(tables.bytes.ids[Int(text[place])], at: place) }
-        merger.merge(end: stop)
+        pairs.begin(most: stop - at)
+        for place in at..<stop { pairs.append(tables.bytes.ids[Int(text[place])], at: place) }
+        pairs.merge(end: stop)
         var count = 0
         var isFused = false
-        for symbol in 0..<merger.count {
-            let isUnknown = merger.ids[symbol] == ByteSymbols.absent
-            let end = UInt64(merger.starts[symbol + 1]) << 32
+        for symbol in 0..<pairs.count {
+            let isUnknown = pairs.ids[symbol] == ByteSymbols.absent
+            let end = UInt64(pairs.starts[symbol + 1]) << 32
             if isUnknown && isFused && tables.fusesUnknown {
                 spans[count - 1] = spans[count - 1] & 0xFFFF_FFFF | end
             } else {
-                ids[count] = isUnknown ? tables.unknownID! : merger.ids[symbol]
-                spans[count] = UInt64(merger.starts[symbol]) | end
+                ids[count] = isUnknown ? tables.unknownID! : pairs.ids[symbol]
+                spans[count] = UInt64(pairs.starts[symbol]) | end
                 count += 1
             }
             isFused = isUnknown
@@ -125,23 +147,23 @@ final class ByteLevelWords: WordEncoder {
         _ text: UnsafePointer<UInt8>, _ at: Int, _ stop: Int, _ ids: UnsafeMutablePointer<UInt32>, _ spans: UnsafeMutablePointer<UInt64>
     ) -> Int {
         kept.removeAll(keepingCapacity: true)
-        merger.begin(most: stop - at)
+        pairs.begin(most: stop - at)
         for place in at..<stop {
             let id = tables.bytes.ids[Int(text[place])]
             if id == ByteSymbols.absent {
                 droppedBytes += 1
             } else {
-                merger.append(id, at: kept.count)
+                pairs.append(id, at: kept.count)
                 kept.append(place)
             }
         }
-        merger.merge(end: kept.count)
-        for token in 0..<merger.count {
-            let (start, last) = (Int(merger.starts[token]), Int(merger.starts[token + 1]) - 1)
-            ids[token] = merger.ids[token]
+        pairs.merge(end: kept.count)
+        for token in 0..<pairs.count {
+            let (start, last) = (Int(pairs.starts[token]), Int(pairs.starts[token + 1]) - 1)
+            ids[token] = pairs.ids[token]
             spans[token] = UInt64(kept[start]) | UInt64(kept[last] + 1) << 32
         }
-        return -merger.count
+        return -pairs.count
     }
 }
 

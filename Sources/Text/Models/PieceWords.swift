@@ -4,11 +4,11 @@
 final class PieceWords: WordEncoder {
     let tables: PieceTables
     private var droppedBytes = 0
-    private let merger: BytePairMerger
+    private let pairs: BytePairMerger
 
     init(_ tables: PieceTables) {
         self.tables = tables
-        merger = BytePairMerger(tables.merges, unused: tables.unused)
+        pairs = BytePairMerger(tables.merges, unused: tables.unused)
     }
 
     func duplicate() -> PieceWords { PieceWords(tables) }
@@ -26,6 +26,34 @@ final class PieceWords: WordEncoder {
         encode(text, at, stop, prefixed: false, ids, spans)
     }
 
+    var merger: ShortWordMerger? { pairs.short }
+
+    func stage(_ text: UnsafePointer<UInt8>, _ at: Int, _ stop: Int) -> Bool {
+        guard let short = pairs.short, stop &- at <= ShortWordMerger.most else { return false }
+        let (raw, tables) = (UnsafeRawBufferPointer(start: text, count: stop), tables)
+        let lane = short.nextLane()
+        lane.starts[0] = UInt32(truncatingIfNeeded: at)
+        if tables.ignoresMerges, let id = tables.vocabulary.id(of: UnsafeRawBufferPointer(rebasing: raw[at..<stop])) {
+            lane.ids[0] = UInt32(truncatingIfNeeded: id)
+            lane.starts[1] = UInt32(truncatingIfNeeded: stop)
+            short.stage(1)
+            return true
+        }
+        var (place, count) = (at, 0)
+        while place < stop {
+            let (code, length) = decodeScalar(raw, place)
+            let id = tables.id(of: code)
+            // Only ids of the vocabulary: what merging leaves of the others is not a token.
+            if id >= UInt32(tables.vocabulary.count) { return false }
+            lane.ids[count] = id
+            place &+= length
+            count &+= 1
+            lane.starts[count] = UInt32(truncatingIfNeeded: place)
+        }
+        short.stageLookingUp(count)
+        return true
+    }
+
     /// - prefixed: with a ▁ in front that stands for no byte.
     func encode(
         _ text: UnsafePointer<UInt8>, _ at: Int, _ stop: Int, prefixed: Bool, _ ids: UnsafeMutablePointer<UInt32>,
@@ -38,8 +66,8 @@ final class PieceWords: WordEncoder {
             spans[0] = UInt64(at) | UInt64(stop) << 32
             return 1
         }
-        merger.begin(most: stop - at + 1)
-        if prefixed && (tables.boundaryID != PieceTables.unknown || expressesUnknown) { merger.append(tables.boundaryID, at: at) }
+        pairs.begin(most: stop - at + 1)
+        if prefixed && (tables.boundaryID != PieceTables.unknown || expressesUnknown) { pairs.append(tables.boundaryID, at: at) }
         var isPlain = !prefixed
         var place = at
         var dropsBytes = false
@@ -48,20 +76,20 @@ final class PieceWords: WordEncoder {
             let id = tables.id(of: code)
             if id == PieceTables.unknown {
                 isPlain = false
-                if expressesUnknown { merger.append(id, at: place) } else { dropsBytes = true }
+                if expressesUnknown { pairs.append(id, at: place) } else { dropsBytes = true }
             } else {
-                merger.append(id, at: place)
+                pairs.append(id, at: place)
             }
             place += length
         }
         if dropsBytes { return encodeWithGaps(raw, at, stop, prefixed: prefixed, ids, spans) }
-        merger.merge(end: stop)
+        pairs.merge(end: stop)
         let size = UInt32(tables.vocabulary.count)
         var count = 0
         var isFused = false
-        for symbol in 0..<merger.count {
-            let id = merger.ids[symbol]
-            let (start, end) = (Int(merger.starts[symbol]), Int(merger.starts[symbol + 1]))
+        for symbol in 0..<pairs.count {
+            let id = pairs.ids[symbol]
+            let (start, end) = (Int(pairs.starts[symbol]), Int(pairs.starts[symbol + 1]))
             if id < size {
                 ids[count] = id
                 spans[count] = UInt64(start) | UInt64(end) << 32
@@ -117,9 +145,9 @@ final class PieceWords: WordEncoder {
         _ spans: UnsafeMutablePointer<UInt64>
     ) -> Int {
         var kept: [(start: Int, end: Int)] = []
-        merger.begin(most: stop - at + 1)
+        pairs.begin(most: stop - at + 1)
         if prefixed && tables.boundaryID != PieceTables.unknown {
-            merger.append(tables.boundaryID, at: 0)
+            pairs.append(tables.boundaryID, at: 0)
             kept.append((at, at))
         }
         var place = at
@@ -129,17 +157,17 @@ final class PieceWords: WordEncoder {
             if id == PieceTables.unknown {
                 droppedBytes += length
             } else {
-                merger.append(id, at: kept.count)
+                pairs.append(id, at: kept.count)
                 kept.append((place, place + length))
             }
             place += length
         }
-        merger.merge(end: kept.count)
+        pairs.merge(end: kept.count)
         var count = 0
-        for symbol in 0..<merger.count {
-            let (first, last) = (kept[Int(merger.starts[symbol])], kept[Int(merger.starts[symbol + 1]) - 1])
-            if merger.ids[symbol] < UInt32(tables.vocabulary.count) {
-                ids[count] = merger.ids[symbol]
+        for symbol in 0..<pairs.count {
+            let (first, last) = (kept[Int(pairs.starts[symbol])], kept[Int(pairs.starts[symbol + 1]) - 1])
+            if pairs.ids[symbol] < UInt32(tables.vocabulary.count) {
+                ids[count] = pairs.ids[symbol]
                 spans[count] = UInt64(first.start) | UInt64(last.end) << 32
                 count += 1
             } else {

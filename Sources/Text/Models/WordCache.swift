@@ -1,6 +1,7 @@
 // Words met before, with their tokens: most words of a corpus are.
 
 import CSystem
+import Glibc
 
 /// Words and the tokens that tile them. Short words (up to 15 bytes) are their own keys and are found by one or two comparisons;
 /// longer ones are compared byte by byte. The memory is bounded: when it is full, old words give way.
@@ -105,6 +106,12 @@ final class WordCache {
     private func firstEntry(_ key: Key) -> Int {
         let product = (key.low ^ 0x9e37_79b9_7f4a_7c15).multipliedFullWidth(by: key.high ^ 0xd1b5_4a32_d192_ed03)
         return Int(truncatingIfNeeded: (product.high ^ product.low) & mask) * Self.ways
+    }
+
+    func contains(_ key: Key) -> Bool {
+        let first = firstEntry(key)
+        for way in 0..<Self.ways where entries[first + way].key == key { return true }
+        return false
     }
 
     /// Writes the tokens of a short word that begins at byte `start`, and returns how many; 0 where it is not known.
@@ -225,11 +232,7 @@ final class WordCache {
         let hash = hashBytes(word, length) | 1
         let entry = long[Int(truncatingIfNeeded: hash >> 32) & (Self.longSlots - 1)]
         guard entry.hash == hash, entry.length == UInt32(length) else { return 0 }
-        let isSame = longBytes.withUnsafeBufferPointer { known in
-            let known = known.baseAddress! + Int(entry.bytes)
-            for at in 0..<length where known[at] != word[at] { return false }
-            return true
-        }
+        let isSame = longBytes.withUnsafeBytes { memcmp($0.baseAddress! + Int(entry.bytes), word, length) == 0 }
         return isSame ? spill(Int(entry.tokens), Int(entry.count), at: UInt64(start), ids, spans) : 0
     }
 

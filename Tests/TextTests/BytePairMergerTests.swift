@@ -66,6 +66,37 @@ final class BytePairMergerTests: XCTestCase {
         }
     }
 
+    /// Words of all lengths side by side, in every order, against the twin.
+    func testWordsSideBySideAgreeWithTheTwin() throws {
+        var random = TestRandom(7)
+        for round in 0..<400 {
+            let table = try randomTable(&random, ties: round % 2 == 1, shuffles: round % 3 == 1)
+            let merger = ShortWordMerger(table)
+            var words: [[UInt32]] = []
+            for _ in 0...random.integers(1, below: ShortWordMerger.lanes)[0] {
+                let length = 1 + random.integers(1, below: ShortWordMerger.most)[0]
+                words.append(random.integers(length, below: 4).map { UInt32($0) })
+            }
+            for word in words {
+                let lane = merger.nextLane()
+                for (at, id) in word.enumerated() {
+                    lane.ids[at] = id
+                    lane.starts[at] = UInt32(at)
+                }
+                lane.starts[word.count] = UInt32(word.count)
+                merger.stageLookingUp(word.count)
+            }
+            merger.merge()
+            for (place, word) in words.enumerated() {
+                var ids = [UInt32](repeating: 0, count: word.count)
+                var spans = [UInt64](repeating: 0, count: word.count)
+                let count = merger.write(place, &ids, &spans)
+                let actual = (0..<count).map { Symbol(id: ids[$0], start: UInt32(spans[$0] & 0xFFFF_FFFF), end: UInt32(spans[$0] >> 32)) }
+                guard actual == twin(word, table) else { return XCTFail("seed 7, round \(round), word \(word)") }
+            }
+        }
+    }
+
     func testAllWaysAgreeWithTheTwin() throws {
         var random = TestRandom(5)
         for round in 0..<600 {

@@ -1,9 +1,12 @@
 // What Swift cannot be told or cannot ask: the commit of this build, the processors of this process, and some
-// instructions of theirs.
+// instructions of theirs; what Swift has no fast words for.
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
 
 #include "Vectors.h"
 
@@ -15,6 +18,30 @@ int preceptor_available_processors(void);
 
 /// Asks the processor to bring the memory at an address near. Never faults.
 static inline void preceptor_prefetch(const void *_Nonnull address) { __builtin_prefetch(address); }
+
+/// How many of 16 bytes come before the first that a JSON string cannot hold as it is, or that is not ASCII: a quote, a backslash, a byte
+/// below 0x20 or above 0x7F.
+static inline ptrdiff_t preceptor_plain_of_16(const void *_Nonnull bytes) {
+#if defined(__SSE2__)
+    const __m128i text = _mm_loadu_si128((const __m128i *)bytes);
+    // As signed numbers, bytes above 0x7F are below 0x20 too.
+    const __m128i marks = _mm_or_si128(
+        _mm_cmplt_epi8(text, _mm_set1_epi8(0x20)),
+        _mm_or_si128(_mm_cmpeq_epi8(text, _mm_set1_epi8('"')), _mm_cmpeq_epi8(text, _mm_set1_epi8('\\'))));
+    return __builtin_ctz((unsigned)_mm_movemask_epi8(marks) | 0x10000);
+#else
+    ptrdiff_t count = 0;
+    for (const uint8_t *text = (const uint8_t *)bytes; count < 16; count++)
+        if (text[count] == '"' || text[count] == '\\' || text[count] < 0x20 || text[count] > 0x7F) break;
+    return count;
+#endif
+}
+
+/// What a backslash and this letter stand for in a JSON string; 0 for 'u' and for what is no escape.
+static inline uint8_t preceptor_escaped(uint8_t letter) {
+    static const uint8_t table[256] = {['"'] = '"', ['\\'] = '\\', ['/'] = '/', ['b'] = '\b', ['f'] = '\f', ['n'] = '\n', ['r'] = '\r', ['t'] = '\t'};
+    return table[letter];
+}
 
 /// Takes `count` bytes into the CRC-32C register `*crc` (not inverted before or after); false, and nothing done, on a processor without the
 /// instruction.

@@ -13,6 +13,8 @@ public final class ByteOutput {
     public private(set) var offset = 0
 
     static let chunk = 1 << 20
+    /// Pieces of so many bytes go to the system from where they are, together with what has gathered: copying them costs more than a call.
+    static let directly = 1 << 16
     private static let limitIsAnError: Void = { signal(SIGXFSZ, SIG_IGN) }()
 
     private var descriptor: Int32
@@ -53,13 +55,17 @@ public final class ByteOutput {
         buffer.deallocate()
     }
 
-    /// Appends bytes; they reach the system when 1 MiB has gathered, or at `flush()` or `close()`.
+    /// Appends bytes; they reach the system when 1 MiB has gathered, with a piece of 64 KiB or more, or at `flush()` or `close()`.
     public func write(_ bytes: UnsafeRawBufferPointer) throws {
         precondition(open, "bug: write to a closed output")
         guard let source = bytes.baseAddress, bytes.count > 0 else { return }
         offset += bytes.count
+        if bytes.count >= ByteOutput.directly {
+            let count = used
+            used = 0
+            return try send(buffer, count, source, bytes.count)
+        }
         if used + bytes.count > ByteOutput.chunk { try flush() }
-        if bytes.count >= ByteOutput.chunk { return try send(source, bytes.count) }
         (buffer + used).copyMemory(from: source, byteCount: bytes.count)
         used += bytes.count
     }
@@ -77,7 +83,7 @@ public final class ByteOutput {
     public func flush() throws {
         let count = used
         used = 0
-        try send(buffer, count)
+        try send(buffer, count, buffer, 0)
     }
 
     /// Flushes, and for a file syncs and renames it into place. Nothing appears under the final name before.
@@ -114,10 +120,18 @@ public final class ByteOutput {
         pending = nil
     }
 
-    private func send(_ source: UnsafeRawPointer, _ count: Int) throws {
+    /// Hands two pieces, one behind the other, to the system.
+    private func send(_ first: UnsafeRawPointer, _ firstCount: Int, _ second: UnsafeRawPointer, _ secondCount: Int) throws {
+        let count = firstCount + secondCount
         var sent = 0
         while sent < count {
-            let more = Glibc.write(descriptor, source + sent, count - sent)
+            let left = max(firstCount - sent, 0)
+            let passed = sent + left - firstCount
+            let more = withUnsafeTemporaryAllocation(of: iovec.self, capacity: 2) { pieces in
+                pieces[0] = iovec(iov_base: UnsafeMutableRawPointer(mutating: first + (firstCount - left)), iov_len: left)
+                pieces[1] = iovec(iov_base: UnsafeMutableRawPointer(mutating: second + passed), iov_len: secondCount - passed)
+                return left == 0 ? Glibc.write(descriptor, second + passed, secondCount - passed) : writev(descriptor, pieces.baseAddress, 2)
+            }
             if more > 0 {
                 sent += more
             } else if more < 0, errno == EAGAIN {

@@ -41,7 +41,9 @@ final class CorpusFields {
         while let key = try scanner.nextKey() {
             if equal(key, textKeyBytes) {
                 guard try scanner.nextKind() == .string else { return false }
-                text = kept(try scanner.string(), in: line)
+                text = try scanner.string()
+                // A text with escapes lies in the scanner's buffer, where another string may follow.
+                if !lies(text, in: line) { scanner.exchangeScratch(&unescaped) }
                 hasText = true
             } else if equal(key, idKeyBytes) {
                 // A number under a key with escapes loses its digits in the tree: let it decide.
@@ -75,14 +77,10 @@ final class CorpusFields {
         bytes.count == key.count && bytes.elementsEqual(key)
     }
 
+    /// Whether a string without escapes, or an empty one, lies in the line itself.
     private func lies(_ bytes: UnsafeRawBufferPointer, in line: UnsafeRawBufferPointer) -> Bool {
         guard let start = bytes.baseAddress, let first = line.baseAddress else { return true }
         return start >= first && start < first + line.count
-    }
-
-    /// A string that outlives the scanner's next one.
-    private func kept(_ bytes: UnsafeRawBufferPointer, in line: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer {
-        lies(bytes, in: line) ? bytes : keptCopy(bytes)
     }
 
     private func keptCopy(_ bytes: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer {

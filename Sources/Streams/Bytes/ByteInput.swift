@@ -1,4 +1,5 @@
 // Bytes in: one buffered reader over a descriptor, whatever is behind it.
+import CSystem
 import Glibc
 
 /// A buffered reader over read(2): files, pipes, terminals and sockets alike.
@@ -52,6 +53,7 @@ public final class ByteInput {
         self.closing = closing
         var status = stat()
         mayBlock = fstat(descriptor, &status) != 0 || status.st_mode & S_IFMT != S_IFREG
+        preceptor_widen_pipe(descriptor)
         buffer = ByteInput.memory(nil, ByteInput.chunk)
     }
 

@@ -1,4 +1,5 @@
 // Bytes out: one buffered writer over a descriptor; no result of write(2) goes unchecked.
+import CSystem
 import Glibc
 
 /// A buffered writer over write(2).
@@ -47,6 +48,7 @@ public final class ByteOutput {
         self.descriptor = descriptor
         self.name = name
         self.closing = closing
+        preceptor_widen_pipe(descriptor)
         buffer = .allocate(byteCount: ByteOutput.chunk, alignment: 16)
     }
 

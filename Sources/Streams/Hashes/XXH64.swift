@@ -29,8 +29,11 @@ public struct XXH64: Sendable {
     /// The hash of one piece.
     public static func hash(_ bytes: UnsafeRawBufferPointer) -> UInt64 {
         var state = XXH64()
-        state.update(bytes)
-        return state.digest()
+        guard let source = bytes.baseAddress else { return state.digest() }
+        let whole = bytes.count & ~31
+        if whole > 0 { state.stripes(source, whole / 32) }
+        state.total = UInt64(bytes.count)
+        return state.digest(source + whole)
     }
 
     public mutating func update(_ bytes: UnsafeRawBufferPointer) {
@@ -54,10 +57,13 @@ public struct XXH64: Sendable {
     }
 
     /// The hash of everything so far; more may follow.
-    public func digest() -> UInt64 {
+    public func digest() -> UInt64 { withUnsafeBytes(of: tail) { digest($0.baseAddress!) } }
+
+    /// The same, with what does not fill a stripe elsewhere.
+    private func digest(_ rest: UnsafeRawPointer) -> UInt64 {
         var hash = total >= 32 ? merged() : seed &+ XXH64.prime5
         hash &+= total
-        withUnsafeBytes(of: tail) { finish(&hash, $0.baseAddress!, Int(total % 32)) }
+        finish(&hash, rest, Int(total % 32))
         hash = (hash ^ (hash >> 33)) &* XXH64.prime2
         hash = (hash ^ (hash >> 29)) &* XXH64.prime3
         return hash ^ (hash >> 32)
@@ -78,10 +84,10 @@ public struct XXH64: Sendable {
 
     private func merged() -> UInt64 {
         var hash = rotated(lane0, 1) &+ rotated(lane1, 7) &+ rotated(lane2, 12) &+ rotated(lane3, 18)
-        for lane in [lane0, lane1, lane2, lane3] {
-            hash = (hash ^ XXH64.round(0, lane)) &* XXH64.prime1 &+ XXH64.prime4
-        }
-        return hash
+        hash = (hash ^ XXH64.round(0, lane0)) &* XXH64.prime1 &+ XXH64.prime4
+        hash = (hash ^ XXH64.round(0, lane1)) &* XXH64.prime1 &+ XXH64.prime4
+        hash = (hash ^ XXH64.round(0, lane2)) &* XXH64.prime1 &+ XXH64.prime4
+        return (hash ^ XXH64.round(0, lane3)) &* XXH64.prime1 &+ XXH64.prime4
     }
 
     private func finish(_ hash: inout UInt64, _ bytes: UnsafeRawPointer, _ count: Int) {

@@ -86,7 +86,7 @@ public final class CorpusChunkReader {
 
 /// Takes the records out of chunks; one for each thread.
 public final class CorpusChunkParser {
-    private let fields: CorpusFields
+    private var fields: CorpusFields
     private let lineLimit: Int
 
     /// What a chunk amounts to.

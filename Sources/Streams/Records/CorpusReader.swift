@@ -32,7 +32,7 @@ public final class CorpusReader {
 
     private let input: ByteInput
     private let lineLimit: Int
-    private let fields: CorpusFields
+    private var fields: CorpusFields
     private var begun = false
 
     public init(_ input: ByteInput, textKey: String = "text", idKey: String = "id", lineLimit: Int = CorpusReader.longestLine) {

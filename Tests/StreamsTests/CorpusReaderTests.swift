@@ -35,6 +35,17 @@ final class CorpusReaderTests: XCTestCase {
         }
     }
 
+    /// A text with escapes stays what it is while other strings with escapes are read behind it.
+    func testTextsWithEscapesOutliveOtherStrings() throws {
+        for length in [0, 1, 15, 16, 17, 4090, 4096, 70_000] {
+            let letters = String(repeating: "é", count: length)
+            let line = #"{"a\\b":"\b","text":"\n\#(letters)\\","id":"\t\#(letters)","z":"\"\#(letters)"}"#
+            let documents = try read(input("\(line)\n\(line)\n"))
+            XCTAssertEqual(documents.map { String(decoding: $0.text, as: UTF8.self) }, ["\n\(letters)\\", "\n\(letters)\\"])
+            XCTAssertEqual(documents.map { String(decoding: $0.id, as: UTF8.self) }, ["\t\(letters)", "\t\(letters)"])
+        }
+    }
+
     func testNumbersAsIdsKeepTheirText() throws {
         for id in ["9007199254740993", "9223372036854775808", "-18446744073709551616", "1e3", "-0", "1.50", "12345678901234567890123456789"] {
             for line in ["{\"id\": \(id) ,\"text\":\"a\"}", "{\"x\":{\"id\":5},\"y\":[\"id\",{\"id\":6}],\"z\":\"\\\"id\\\":7\",\"text\":\"a\",\"id\":\(id)}"] {

@@ -30,9 +30,19 @@ final class HashTests: XCTestCase {
         XCTAssertEqual(Array("abc".utf8).withUnsafeBytes(XXH64.hash), 0x44BC_2CF5_AD77_0999)
     }
 
+    func testXXH64OfOnePieceIsThatOfMany() {
+        let bytes = sanityBuffer(100)
+        for count in 0...100 {
+            var hash = XXH64()
+            for byte in bytes[..<count] { withUnsafeBytes(of: byte) { hash.update($0) } }
+            XCTAssertEqual(bytes[..<count].withUnsafeBytes(XXH64.hash), hash.digest(), "\(count) bytes")
+        }
+    }
+
     func testCRC32CByTablesIsTheInstructions() {
-        let bytes = (0..<700).map { UInt8(truncatingIfNeeded: $0 &* 2_654_435_761 >> 7) }
-        for count in 0..<700 {
+        let bytes = (0..<19000).map { UInt8(truncatingIfNeeded: $0 &* 2_654_435_761 >> 7) }
+        // Three runs of 2,048 bytes are taken at once.
+        for count in Array(0..<700) + [6143, 6144, 6145, 6153, 12287, 12288, 18431, 18432, 18439, 19000] {
             bytes[..<count].withUnsafeBytes { XCTAssertEqual(crc32c($0, continuing: 7), crc32cByTables($0, continuing: 7)) }
         }
     }

@@ -182,8 +182,8 @@ final class JSONScannerTests: XCTestCase {
 
     func testInvalidUTF8IsFoundWhereverItStands() {
         for bytes in JSONScannerTests.invalid {
-            for before in 0..<18 {
-                for after in [0, 1, 3, 9] {
+            for before in 0..<34 {
+                for after in [0, 1, 3, 9, 17] {
                     let text = [0x22] + [UInt8](repeating: 0x61, count: before) + bytes + [UInt8](repeating: 0x62, count: after) + [0x22]
                     XCTAssertFalse(compare(text), "\(bytes) behind \(before)")
                 }
@@ -206,6 +206,8 @@ final class JSONScannerTests: XCTestCase {
                 for part in ["\\n", "\u{1}", "\\", "\"", "é", "日本", "\\u00e9", "\\ud83d\\ude42", "\u{7F}", "!", "#", "[", "]"] {
                     let text = "\"" + String(repeating: "x", count: place) + part + String(repeating: "y", count: length - place) + "\""
                     compare(Array(text.utf8))
+                    // The same behind an escape: another loop.
+                    compare(Array(("\"\\t" + text.dropFirst()).utf8))
                 }
             }
         }

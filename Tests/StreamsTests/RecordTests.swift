@@ -154,6 +154,41 @@ final class RecordTests: XCTestCase {
         expectFailure(.badData, "'log_probs' at token 1 is -inf") { try writer.write(batch) }
     }
 
+    /// The fast checks of ids and spans say what one look at each token says.
+    func testSpansAndIdsAreJudgedOneByOne() {
+        var state: UInt64 = 7
+        func random(_ below: Int) -> Int {
+            state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+            return Int((state >> 33) % UInt64(below))
+        }
+        let strange: [UInt32] = [0, 1, 5, 1 << 31 - 1, 1 << 31, 1 << 31 + 1, .max]
+        var (right, wrong) = (0, 0)
+        for _ in 0..<20_000 {
+            var batch = RecordBatch()
+            batch.offsets = []
+            for _ in 0..<random(4) {
+                for token in 0..<random(20) {
+                    batch.inputIDs.append(UInt32(random(1000)))
+                    batch.offsets! += [UInt32(3 * token), UInt32(3 * token + random(5))]
+                }
+                batch.endDocument(id: [])
+            }
+            if batch.tokenCount > 0, random(2) == 0 { batch.offsets![random(2 * batch.tokenCount)] = strange[random(strange.count)] }
+            if batch.tokenCount > 0, random(4) == 0 { batch.inputIDs[random(batch.tokenCount)] = [999, 1000, 1 << 31, .max][random(4)] }
+            let spans = batch.offsets!
+            let isRight =
+                batch.inputIDs.allSatisfy { $0 < 1000 }
+                && (0..<batch.documentCount).allSatisfy { document in
+                    let tokens = batch.tokens(of: document)
+                    return tokens.allSatisfy { spans[2 * $0] <= spans[2 * $0 + 1] }
+                        && tokens.dropFirst().allSatisfy { spans[2 * $0 - 2] <= spans[2 * $0] }
+                }
+            XCTAssertEqual(batch.problem(as: .tokens, vocabularySize: 1000) == nil, isRight, "\(batch)")
+            if isRight { right += 1 } else { wrong += 1 }
+        }
+        XCTAssertGreaterThan(min(right, wrong), 1000)
+    }
+
     func testBatchParts() {
         let batch = Example.batch(.aligned)
         XCTAssertEqual(batch.tokens(of: 2), 3..<7)

@@ -23,21 +23,23 @@ void preceptor_widen_pipe(int descriptor);
 /// Asks the processor to bring the memory at an address near. Never faults.
 static inline void preceptor_prefetch(const void *_Nonnull address) { __builtin_prefetch(address); }
 
-/// How many of 16 bytes come before the first that a JSON string cannot hold as it is, or that is not ASCII: a quote, a backslash, a byte
+/// A bit for each of 16 bytes, from the lowest, that a JSON string cannot hold as it is, or that is not ASCII: a quote, a backslash, a byte
 /// below 0x20 or above 0x7F.
-static inline ptrdiff_t preceptor_plain_of_16(const void *_Nonnull bytes) {
+static inline uint32_t preceptor_marks_of_16(const void *_Nonnull bytes) {
 #if defined(__SSE2__)
     const __m128i text = _mm_loadu_si128((const __m128i *)bytes);
     // As signed numbers, bytes above 0x7F are below 0x20 too.
     const __m128i marks = _mm_or_si128(
         _mm_cmplt_epi8(text, _mm_set1_epi8(0x20)),
         _mm_or_si128(_mm_cmpeq_epi8(text, _mm_set1_epi8('"')), _mm_cmpeq_epi8(text, _mm_set1_epi8('\\'))));
-    return __builtin_ctz((unsigned)_mm_movemask_epi8(marks) | 0x10000);
+    return (uint32_t)_mm_movemask_epi8(marks);
 #else
-    ptrdiff_t count = 0;
-    for (const uint8_t *text = (const uint8_t *)bytes; count < 16; count++)
-        if (text[count] == '"' || text[count] == '\\' || text[count] < 0x20 || text[count] > 0x7F) break;
-    return count;
+    uint32_t marks = 0;
+    for (int at = 0; at < 16; at++) {
+        const uint8_t byte = ((const uint8_t *)bytes)[at];
+        marks |= (uint32_t)(byte == '"' || byte == '\\' || byte < 0x20 || byte > 0x7F) << at;
+    }
+    return marks;
 #endif
 }
 

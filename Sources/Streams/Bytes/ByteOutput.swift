@@ -132,7 +132,8 @@ public final class ByteOutput {
             let more = withUnsafeTemporaryAllocation(of: iovec.self, capacity: 2) { pieces in
                 pieces[0] = iovec(iov_base: UnsafeMutableRawPointer(mutating: first + (firstCount - left)), iov_len: left)
                 pieces[1] = iovec(iov_base: UnsafeMutableRawPointer(mutating: second + passed), iov_len: secondCount - passed)
-                return left == 0 ? Glibc.write(descriptor, second + passed, secondCount - passed) : writev(descriptor, pieces.baseAddress, 2)
+                return left == 0
+                    ? Glibc.write(descriptor, second + passed, secondCount - passed) : writev(descriptor, pieces.baseAddress, 2)
             }
             if more > 0 {
                 sent += more

@@ -18,9 +18,12 @@ extension JSONScanner {
         var at = from
         while true {
             while at &+ 16 <= count {
-                let plain = preceptor_plain_of_16(base + at)
-                at &+= plain
-                guard plain == 16 else { break }
+                let marks = preceptor_marks_of_16(base + at)
+                guard marks == 0 else {
+                    at &+= marks.trailingZeroBitCount
+                    break
+                }
+                at &+= 16
             }
             guard at < count else { throw NotPlain() }
             let byte = byte(at)
@@ -66,10 +69,15 @@ extension JSONScanner {
             if at &+ 16 <= count {
                 let here = base + at
                 (scratch + used).copyMemory(from: here, byteCount: 16)
-                let plain = preceptor_plain_of_16(here)
-                at &+= plain
-                used &+= plain
-                if plain == 16 { continue }
+                let marks = preceptor_marks_of_16(here)
+                // Apart, so that the next sixteen are loaded before these are judged.
+                if marks == 0 {
+                    at &+= 16
+                    used &+= 16
+                    continue
+                }
+                at &+= marks.trailingZeroBitCount
+                used &+= marks.trailingZeroBitCount
             }
             guard at < count else { throw NotPlain() }
             let next = byte(at)

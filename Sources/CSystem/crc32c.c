@@ -1,8 +1,9 @@
 // CRC-32C by the processor's own instruction, where it has one: compiled by target attribute, asked at run time.
 //
-// The instruction takes eight bytes and gives its result after three cycles, but a new one can begin in each: three runs of bytes, one behind
-// the other in memory, go side by side. A CRC is linear over GF(2), so that of the whole is the exclusive or of their CRCs, each moved over
-// the zero bytes that stand for what follows it; moving over a run of fixed length is four look-ups. Source: Gopal et al. 2011; Adler's crc32c.
+// The instruction takes eight bytes and gives its result after three cycles, but a new one can begin in each: three runs of bytes, one
+// behind the other in memory, go side by side. A CRC is linear over GF(2), so that of the whole is the exclusive or of their CRCs, each
+// moved over the zero bytes that stand for what follows it; moving over a run of fixed length is four look-ups.
+// Source: Gopal et al. 2011; Adler's crc32c.c.
 #include "CSystem.h"
 
 #include <string.h>

@@ -23,8 +23,8 @@ void preceptor_widen_pipe(int descriptor);
 /// Asks the processor to bring the memory at an address near. Never faults.
 static inline void preceptor_prefetch(const void *_Nonnull address) { __builtin_prefetch(address); }
 
-/// A bit for each of 16 bytes, from the lowest, that a JSON string cannot hold as it is, or that is not ASCII: a quote, a backslash, a byte
-/// below 0x20 or above 0x7F.
+/// A bit for each of 16 bytes, from the lowest, that a JSON string cannot hold as it is, or that is not ASCII: a quote, a backslash, a
+/// byte below 0x20 or above 0x7F.
 static inline uint32_t preceptor_marks_of_16(const void *_Nonnull bytes) {
 #if defined(__SSE2__)
     const __m128i text = _mm_loadu_si128((const __m128i *)bytes);
@@ -45,7 +45,9 @@ static inline uint32_t preceptor_marks_of_16(const void *_Nonnull bytes) {
 
 /// What a backslash and this letter stand for in a JSON string; 0 for 'u' and for what is no escape.
 static inline uint8_t preceptor_escaped(uint8_t letter) {
-    static const uint8_t table[256] = {['"'] = '"', ['\\'] = '\\', ['/'] = '/', ['b'] = '\b', ['f'] = '\f', ['n'] = '\n', ['r'] = '\r', ['t'] = '\t'};
+    static const uint8_t table[256] = {
+        ['"'] = '"',  ['\\'] = '\\', ['/'] = '/',  ['b'] = '\b',
+        ['f'] = '\f', ['n'] = '\n',  ['r'] = '\r', ['t'] = '\t'};
     return table[letter];
 }
 

@@ -62,6 +62,9 @@ final class MalformedVocabularyTests: XCTestCase {
             refuse(json(vocab: #"{"a":0,"b":1,"ab":\#(id)}"#), ":")
         }
         try accept(json(vocab: #"{"a":0,"b":10,"ab":20}"#, merges: #"["a b"]"#), "abb", [20, 10])
+        // Gaps between ids cost memory that the file does not pay for: 2 for each token and 2^16 may be.
+        try accept(json(vocab: #"{"a":0,"b":1,"ab":65541}"#), "ab", [65541])
+        refuse(json(vocab: #"{"a":0,"b":1,"ab":65542}"#), "no id between 0 and 65541")
         // Equal as Unicode, but not as bytes: two tokens.
         let vocab = "{\"\u{e9}\":0,\"e\u{301}\":1}"
         let pieces = json(

@@ -62,10 +62,12 @@ struct TokenizerJSON {
         guard contents.hasVocab, contents.ids.count == contents.tokens.count else {
             throw refuse("model: 'vocab' is missing or no object")
         }
+        // Every id costs up to 80 bytes of tables, gaps too: there may be as many as tokens, and room for a few reserved.
+        let most = min(Self.mostIDs, 2 * contents.ids.count + (1 << 16))
         var size = 0
         for (at, id) in contents.ids.enumerated() {
-            guard id >= 0, id < Self.mostIDs else {
-                throw refuse("model: token '\(printable(contents.tokens[at]))' has no id between 0 and \(Self.mostIDs - 1)")
+            guard id >= 0, id < most else {
+                throw refuse("model: token '\(printable(contents.tokens[at]))' has no id between 0 and \(most - 1)")
             }
             size = max(size, id + 1)
         }

@@ -95,7 +95,7 @@ final class ByteLevelWords: WordEncoder {
     }
 
     func stage(_ text: UnsafePointer<UInt8>, _ at: Int, _ stop: Int) -> Bool {
-        guard let short = pairs.short, stop &- at <= ShortWordMerger.most else { return false }
+        guard let short = pairs.staged, stop &- at <= ShortWordMerger.most else { return false }
         let lane = short.nextLane()
         lane.starts[0] = UInt32(truncatingIfNeeded: at)
         if tables.ignoresMerges, let id = tables.vocabulary.id(of: UnsafeRawBufferPointer(start: text + at, count: stop &- at)) {
@@ -116,7 +116,7 @@ final class ByteLevelWords: WordEncoder {
         return true
     }
 
-    var merger: ShortWordMerger? { pairs.short }
+    var merger: ShortWordMerger? { pairs.staged }
 
     /// Bytes without a token are unknown tokens between which the others merge.
     private func encodeWithUnknown(

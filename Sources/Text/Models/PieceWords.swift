@@ -26,10 +26,10 @@ final class PieceWords: WordEncoder {
         encode(text, at, stop, prefixed: false, ids, spans)
     }
 
-    var merger: ShortWordMerger? { pairs.short }
+    var merger: ShortWordMerger? { pairs.staged }
 
     func stage(_ text: UnsafePointer<UInt8>, _ at: Int, _ stop: Int) -> Bool {
-        guard let short = pairs.short, stop &- at <= ShortWordMerger.most else { return false }
+        guard let short = pairs.staged, stop &- at <= ShortWordMerger.most else { return false }
         let (raw, tables) = (UnsafeRawBufferPointer(start: text, count: stop), tables)
         let lane = short.nextLane()
         lane.starts[0] = UInt32(truncatingIfNeeded: at)

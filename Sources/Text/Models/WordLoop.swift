@@ -145,12 +145,14 @@ final class WordLoop {
                 waiting = 0
                 continue
             }
-            count = settle(encoder, waiting, base, readable, count)
-            waiting = 0
             // The tokens of a word by itself may be more than its bytes.
             let rest = found[words &- 1].start &+ found[words &- 1].length &- start
-            count = reserve(3 * length + 4 + rest, count, into: &tokens)
-            (ids, spans) = (self.ids, self.spans)
+            if count &+ 3 &* length &+ 4 &+ rest > capacity {
+                count = settle(encoder, waiting, base, readable, count)
+                waiting = 0
+                count = reserve(3 &* length &+ 4 &+ rest, count, into: &tokens)
+                (ids, spans) = (self.ids, self.spans)
+            }
             count += make(encoder, base, start, start + length, readable, ids + count, spans + count)
         }
         return settle(encoder, waiting, base, readable, count)

@@ -1,30 +1,32 @@
 // The search for the best cut into pieces, from left to right.
 
-/// Scores of pieces by their place in the trie, and the best cut of a text by their sums.
+/// The best cuts of a text up to each of its bytes, as far as they are undecided.
 ///
-/// What a sum is made of decides between nearly equal cuts: `Score` is the type that the peer adds in.
-struct UnigramLattice<Score: BinaryFloatingPoint & Sendable>: Sendable {
-    /// The score of the piece that ends at each unit of the trie.
-    let scores: [Score]
-    /// What a character costs that no piece begins with alone.
-    let unknownScore: Score
-    /// Sums past this are set back to 0.
-    let highestSum: Score
-    /// Bytes of the longest piece.
-    let longestPiece: Int
+/// What a sum is made of decides between nearly equal cuts: `Score` is the type that the peer adds in, sums are taken from left to right,
+/// and of equals the one whose last piece is longest stays.
+struct UnigramLattice<Score: BinaryFloatingPoint & Sendable> {
+    /// What scores a vocabulary has beside those of its pieces.
+    struct Limits: Sendable {
+        /// What a character costs that no piece begins with alone.
+        let unknownScore: Score
+        /// Sums past this are set back to 0.
+        let highestSum: Score
+        /// Bytes of the longest piece.
+        let longestPiece: Int
+    }
 
-    /// The place of a character that is no piece.
-    static var unknownPlace: Int32 { -1 }
-
-    /// The best cut that ends at a byte: its score, where its last piece starts, and that piece's place in the trie.
+    /// The best cut that ends at a byte: its score, where its last step starts, and what that step is: a piece by its place in the trie,
+    /// an unknown character, or `count` pieces of a word from `piece` on.
     struct Node {
         var score: Score
         var start: UInt32
-        var place: Int32
+        var piece: Int32
+        var count: UInt32
     }
+    static var unknown: Int32 { -1 }
     private static var none: UInt32 { UInt32.max }
 
-    /// Memory for the nodes of a stretch of text.
+    /// Memory for nodes, kept from text to text.
     final class Nodes: @unchecked Sendable {
         fileprivate var nodes: UnsafeMutablePointer<Node>
         fileprivate var capacity = 1 << 10
@@ -34,7 +36,6 @@ struct UnigramLattice<Score: BinaryFloatingPoint & Sendable>: Sendable {
         deinit { nodes.deallocate() }
 
         fileprivate func reserve(_ count: Int, keeping: Int) {
-            guard count > capacity else { return }
             capacity = max(2 * capacity, count)
             let grown = UnsafeMutablePointer<Node>.allocate(capacity: capacity)
             grown.update(from: nodes, count: keeping)
@@ -43,96 +44,167 @@ struct UnigramLattice<Score: BinaryFloatingPoint & Sendable>: Sendable {
         }
     }
 
-    /// Cuts the beginning of `text[range]` and calls `body` with the place, start and end of every piece, in order; returns where the cut
-    /// ends. `sum` is that of all pieces in front, and then that of these too.
-    ///
-    /// Where no piece reaches past a character that has been come to, every cut goes through it: what lies in front is decided, and the
-    /// nodes are used again. Cost: for every character a step in the trie for each byte that a piece may go on with.
-    @inline(__always)
-    func cutBeginning(
-        of text: UnsafeRawBufferPointer, _ range: Range<Int>, _ trie: ByteTrie.View, _ scores: UnsafePointer<Score>, _ memory: Nodes,
-        _ sum: inout Score, _ body: (_ place: Int32, _ start: Int, _ end: Int) -> Void
-    ) -> Int {
-        memory.nodes[0] = Node(score: sum, start: Self.none, place: 0)
-        let length = findBest(text, range, trie, scores, memory)
-        sum = memory.nodes[length].score
-        Self.report(memory.nodes, length, range.lowerBound, body)
-        return range.lowerBound &+ length
+    let text: UnsafePointer<UInt8>
+    let end: Int
+    let trie: UnigramTrie<Score>.View
+    let limits: Limits
+    private let memory: Nodes
+    private var nodes: UnsafeMutablePointer<Node>
+    private var room: Int
+    /// All cuts go through the byte `base`; node i is that of byte base + i.
+    private(set) var base: Int
+    /// Cuts have been looked for up to here,
+    private(set) var at: Int
+    /// and some go on to here.
+    private(set) var frontier: Int
+
+    /// The search through `text[range]`.
+    init(
+        _ text: UnsafePointer<UInt8>, _ range: Range<Int>, _ trie: UnigramTrie<Score>.View, _ limits: Limits, _ memory: Nodes
+    ) {
+        (self.text, end, self.trie, self.limits, self.memory) = (text, range.upperBound, trie, limits, memory)
+        (nodes, room) = (memory.nodes, memory.capacity)
+        (base, at, frontier) = (range.lowerBound, range.lowerBound, range.lowerBound)
+        nodes[0] = Node(score: 0, start: Self.none, piece: 0, count: 0)
     }
 
-    /// Fills the nodes from left to right until every cut goes through one character; returns how many bytes lie in front of it.
+    /// The sum of the best cut up to `at`.
     @inline(__always)
-    private func findBest(
-        _ text: UnsafeRawBufferPointer, _ range: Range<Int>, _ trie: ByteTrie.View, _ scores: UnsafePointer<Score>, _ memory: Nodes
-    ) -> Int {
-        let (base, count) = (range.lowerBound, range.count)
-        var nodes = memory.nodes
-        var (start, frontier) = (0, 0)
-        repeat {
-            if start &+ longestPiece &+ 4 >= memory.capacity {
-                memory.reserve(start + longestPiece + 5, keeping: frontier + 1)
-                nodes = memory.nodes
-            }
-            if abs(nodes[start].score) > highestSum { Self.setBack(nodes, start, frontier) }
+    var sum: Score { nodes[at &- base].score }
+
+    /// Whether all cuts go through `at`.
+    @inline(__always)
+    var isDecided: Bool { frontier == at }
+
+    /// Whether some cut that has been found ends between `at` and `stop`, neither with it.
+    @inline(__always)
+    func endsInside(_ stop: Int) -> Bool {
+        var byte = at &+ 1
+        let last = min(stop &- 1, frontier)
+        while byte <= last {
+            if nodes[byte &- base].start != Self.none { return true }
+            byte &+= 1
+        }
+        return false
+    }
+
+    /// Goes on behind `stop` with a sum, when all cuts are decided and written.
+    @inline(__always)
+    mutating func restart(_ stop: Int, _ sum: Score) {
+        (base, at, frontier) = (stop, stop, stop)
+        nodes[0].score = sum
+    }
+
+    /// Looks for pieces from every character in front of `stop` on. Where no piece reaches past a character that has been come to, every
+    /// cut goes through it: what lies in front is handed to `body`, and the nodes are used again.
+    ///
+    /// Cost: for every character a step in the trie for each byte that a piece may go on with.
+    @inline(__always)
+    mutating func advance(to stop: Int, _ body: (_ node: Node, _ start: Int, _ end: Int) -> Void) {
+        while at < stop {
+            if frontier == at && base < at { report(body) }
+            reserve(limits.longestPiece &+ 4)
+            let (start, base, nodes, trie) = (at &- base, base, nodes, trie)
+            if abs(nodes[start].score) > limits.highestSum { setBack(start) }
             let before = nodes[start].score
-            let single = min(start &+ Self.length(text[base &+ start]), count)
+            let single = min(at &+ Self.length(text[at]), end)
             var isKnown = false
-            trie.forEachPrefix(text, (base &+ start)..<range.upperBound) { end, place in
-                let (end, sum) = (end &- base, before + scores[place])
-                Self.reach(nodes, end, &frontier)
-                if nodes[end].start == Self.none || sum > nodes[end].score {
-                    nodes[end] = Node(score: sum, start: UInt32(truncatingIfNeeded: start), place: Int32(truncatingIfNeeded: place))
+            var frontier = frontier
+            let from = UInt32(truncatingIfNeeded: start)
+            _ = trie.walk(text, at, end, from: trie.root) { end, place, score in
+                Self.reach(nodes, end &- base, base, &frontier)
+                let (to, sum) = (nodes + (end &- base), score + before)
+                if to.pointee.start == Self.none || sum > to.pointee.score {
+                    to.pointee = Node(score: sum, start: from, piece: place, count: 1)
                 }
                 if end == single { isKnown = true }
             }
             if !isKnown {
-                let sum = before + unknownScore
-                Self.reach(nodes, single, &frontier)
-                if nodes[single].start == Self.none || sum > nodes[single].score {
-                    nodes[single] = Node(score: sum, start: UInt32(truncatingIfNeeded: start), place: Self.unknownPlace)
+                Self.reach(nodes, single &- base, base, &frontier)
+                let (to, sum) = (nodes + (single &- base), before + limits.unknownScore)
+                if to.pointee.start == Self.none || sum > to.pointee.score {
+                    to.pointee = Node(score: sum, start: from, piece: Self.unknown, count: 1)
                 }
             }
-            start = single
-        } while start < frontier
-        return start
+            self.frontier = frontier
+            at = single
+        }
     }
 
-    /// Makes nodes up to `end`.
+    /// Makes sure of nodes up to so many bytes behind `at`.
     @inline(__always)
-    private static func reach(_ nodes: UnsafeMutablePointer<Node>, _ end: Int, _ frontier: inout Int) {
-        while frontier < end {
+    mutating func reserve(_ count: Int) {
+        guard at &- base &+ count >= room else { return }
+        memory.reserve(at - base + count + 1, keeping: frontier - base + 1)
+        (nodes, room) = (memory.nodes, memory.capacity)
+    }
+
+    /// Offers a cut that goes from the byte `start` to `end` by pieces of a word.
+    @inline(__always)
+    mutating func offer(_ sum: Score, _ start: Int, _ end: Int, piece: Int32, count: Int) {
+        Self.reach(nodes, end &- base, base, &frontier)
+        let node = nodes + (end &- base)
+        if node.pointee.start == Self.none || sum > node.pointee.score {
+            node.pointee = Node(
+                score: sum, start: UInt32(truncatingIfNeeded: start &- base), piece: piece, count: UInt32(truncatingIfNeeded: count))
+        }
+    }
+
+    /// Makes nodes up to `stop`, before any is set in front of it.
+    @inline(__always)
+    mutating func open(_ stop: Int) { Self.reach(nodes, stop &- base, base, &frontier) }
+
+    /// Sets the node of a byte that lies in front of all that will be looked at.
+    @inline(__always)
+    mutating func set(_ sum: Score, _ start: Int, _ end: Int, piece: Int32, count: Int) {
+        nodes[end &- base] = Node(
+            score: sum, start: UInt32(truncatingIfNeeded: start &- base), piece: piece, count: UInt32(truncatingIfNeeded: count))
+    }
+
+    /// Goes on behind `stop`, to which cuts have been offered.
+    @inline(__always)
+    mutating func pass(_ stop: Int) { at = stop }
+
+    /// Makes nodes up to `end`, counted from `base`.
+    @inline(__always)
+    private static func reach(_ nodes: UnsafeMutablePointer<Node>, _ end: Int, _ base: Int, _ frontier: inout Int) {
+        while frontier &- base < end {
             frontier &+= 1
-            nodes[frontier].start = none
+            nodes[frontier &- base].start = none
         }
     }
 
     /// Takes the score of one node from it and all behind it.
-    private static func setBack(_ nodes: UnsafeMutablePointer<Node>, _ start: Int, _ frontier: Int) {
+    @inline(never)
+    private func setBack(_ start: Int) {
         let offset = nodes[start].score
-        for at in start...max(start, frontier) where at == start || nodes[at].start != none { nodes[at].score -= offset }
+        for at in start...max(start, frontier - base) where at == start || nodes[at].start != Self.none { nodes[at].score -= offset }
     }
 
     /// The bytes of the character that a byte begins.
     @inline(__always)
-    private static func length(_ byte: UInt8) -> Int { byte < 0xC0 ? 1 : byte < 0xE0 ? 2 : byte < 0xF0 ? 3 : 4 }
+    static func length(_ byte: UInt8) -> Int { byte < 0xC0 ? 1 : byte < 0xE0 ? 2 : byte < 0xF0 ? 3 : 4 }
 
-    /// Turns the way back from the last node round, and follows it.
+    /// Hands the best cut up to `at`, through which all go, to `body`, in order.
     @inline(__always)
-    private static func report(_ nodes: UnsafeMutablePointer<Node>, _ length: Int, _ base: Int, _ body: (Int32, Int, Int) -> Void) {
-        var (end, next, place) = (length, none, Int32(0))
-        while true {
-            let node = nodes[end]
-            nodes[end].start = next
-            nodes[end].place = place
-            if end == 0 { break }
-            (next, place) = (UInt32(truncatingIfNeeded: end), node.place)
-            end = Int(node.start)
+    mutating func report(_ body: (_ node: Node, _ start: Int, _ end: Int) -> Void) {
+        let length = at &- base
+        // Turns the way back from the last node round, and follows it.
+        let sum = nodes[length].score
+        var (place, next) = (length, nodes[length])
+        while place != 0 {
+            let before = Int(next.start)
+            let node = nodes[before]
+            nodes[before] = next
+            nodes[before].start = UInt32(truncatingIfNeeded: place)
+            (place, next) = (before, node)
         }
         var start = 0
         while start < length {
             let end = Int(nodes[start].start)
-            body(nodes[start].place, base &+ start, base &+ end)
+            body(nodes[start], base &+ start, base &+ end)
             start = end
         }
+        restart(at, sum)
     }
 }

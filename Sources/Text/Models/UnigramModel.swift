@@ -22,30 +22,24 @@ enum UnigramRules {
 
 /// A character that no piece begins with alone scores 10 less than the lowest score; runs of such are one unknown token, or bytes.
 struct UnigramModel: WordModel {
-    private let trie: ByteTrie
-    /// The id of the piece that ends at each unit of the trie.
-    private let ids: [UInt32]
     private let unknownID: UInt32
     private let byteIDs: [UInt32]?
     private let byteOfID: [UInt32: UInt8]
     private let vocabulary: ByteStrings
     private let sums: Sums
+    /// Memory of this copy alone.
+    private var scratch = Scratch()
 
     /// Whose sums are added: those of sentencepiece, or of the tokenizers package.
     private enum Sums {
-        case single(UnigramLattice<Float>)
-        case double(UnigramLattice<Double>)
+        case single(UnigramTrie<Float>, UnigramLattice<Float>.Limits)
+        case double(UnigramTrie<Double>, UnigramLattice<Double>.Limits)
     }
-    /// Whether the unknown token is never a piece that is found in the text.
-    private let keepsWords: Bool
-    /// The score of each id, where sums are single.
-    private let singleScores: [Float]
-    /// Memory of this copy alone.
-    private var scratch = Scratch()
 
     private final class Scratch {
         let singleNodes = UnigramLattice<Float>.Nodes()
         let doubleNodes = UnigramLattice<Double>.Nodes()
+        let output = UnigramOutput.Room()
         let words = UnigramWords()
     }
     /// A sum of 32 bits past this is set back.
@@ -59,39 +53,24 @@ struct UnigramModel: WordModel {
         if let bad = pieces.firstIndex(where: { !$0.score.isFinite }) { throw refuse("the score of piece \(bad) is no finite number") }
         self.unknownID = UInt32(unknownID)
         self.byteIDs = byteIDs
-        keepsWords = pieces[unknownID].kind == .unknown
         byteOfID = Dictionary((byteIDs ?? []).enumerated().map { ($1, UInt8($0)) }) { first, _ in first }
         var vocabulary = ByteStrings()
         for piece in pieces { piece.bytes.withUnsafeBytes { vocabulary.append($0) } }
         self.vocabulary = vocabulary
         var found = Self.findable(pieces, rules)
+        let tooMany = refuse("the pieces need more than \(ByteTrie.mostUnits) units of a trie")
         switch rules {
-        case .huggingFace: found.keepLastOfEqual()
+        case .huggingFace:
+            found.keepLastOfEqual()
+            guard let trie = UnigramTrie<Double>(found, score: { pieces[Int($0)].score }) else { throw tooMany }
+            let lowest = pieces.lazy.map(\.score).min()!
+            sums = .double(trie, .init(unknownScore: lowest - 10, highestSum: .infinity, longestPiece: found.longest))
         case .sentencePiece:
             if let twice = found.firstTwice { throw refuse("piece '\(printable(Array(found.bytes(twice))))' is there twice") }
             found.removeAll { pieces[Int($0)].kind == .unused }
-        }
-        guard let trie = ByteTrie(found) else { throw refuse("the pieces need more than \(ByteTrie.mostUnits) units of a trie") }
-        self.trie = trie
-        let ids = trie.valuesByPlace
-        self.ids = ids
-        let longest = found.longest
-        switch rules {
-        case .huggingFace:
-            let scores = pieces.map(\.score)
-            singleScores = []
-            sums = .double(
-                UnigramLattice(
-                    scores: ids.map { scores[Int($0)] }, unknownScore: scores.min()! - 10, highestSum: .infinity, longestPiece: longest))
-        case .sentencePiece:
+            guard let trie = UnigramTrie<Float>(found, score: { Self.singleScore(pieces[Int($0)]) }) else { throw tooMany }
             let lowest = pieces.lazy.filter { $0.kind == .normal }.map(\.score).min().map { Float($0) } ?? .greatestFiniteMagnitude
-            var scores = pieces.map(Self.singleScore)
-            // The unknown token is found nowhere; in the cache of words it is a character that no piece begins with alone.
-            if keepsWords { scores[unknownID] = lowest - 10 }
-            singleScores = scores
-            sums = .single(
-                UnigramLattice(
-                    scores: ids.map { scores[Int($0)] }, unknownScore: lowest - 10, highestSum: Self.highestSum, longestPiece: longest))
+            sums = .single(trie, .init(unknownScore: lowest - 10, highestSum: Self.highestSum, longestPiece: found.longest))
         }
     }
 
@@ -113,98 +92,35 @@ struct UnigramModel: WordModel {
     }
 
     mutating func encode(_ text: UnsafeRawBufferPointer, _ range: Range<Int>, into tokens: inout TokenSequence) {
+        guard let text = text.baseAddress?.assumingMemoryBound(to: UInt8.self), !range.isEmpty else { return }
         if !isKnownUniquelyReferenced(&scratch) { scratch = Scratch() }
-        let text = UnsafeRawBufferPointer(start: text.baseAddress, count: range.upperBound)
-        var output = Output(unknownAt: range.lowerBound)
         switch sums {
-        case .single(let lattice): encode(text, range, lattice, into: &output, &tokens)
-        case .double(let lattice):
-            var (from, sum) = (range.lowerBound, 0.0)
-            trie.withView { trie in
-                while from < range.upperBound {
-                    from = lattice.scores.withUnsafeBufferPointer { scores in
-                        lattice.cutBeginning(of: text, from..<range.upperBound, trie, scores.baseAddress!, scratch.doubleNodes, &sum) {
-                            append($0 < 0 ? unknownID : ids[Int($0)], $1, $2, text, to: &output, &tokens)
-                        }
-                    }
-                }
+        case .single(let trie, let limits):
+            var output = UnigramOutput(scratch.output, unknownID: unknownID) { [self] in appendUnknown(text, $0, nil, into: &$1) }
+            trie.withView { view in
+                var search = UnigramLattice(text, range, view, limits, scratch.singleNodes)
+                scratch.words.cut(&search, unknownID, &output, &tokens)
             }
-        }
-        if !output.unknown.isEmpty { appendUnknown(text, output.unknown, into: &tokens) }
-    }
-
-    /// Words that have been met before by the cache, the others by the lattice.
-    private func encode(
-        _ text: UnsafeRawBufferPointer, _ range: Range<Int>, _ lattice: UnigramLattice<Float>, into output: inout Output,
-        _ tokens: inout TokenSequence
-    ) {
-        let words = scratch.words
-        var (from, sum) = (range.lowerBound, Float(0))
-        trie.withView { trie in
-            lattice.scores.withUnsafeBufferPointer { scores in
-                ids.withUnsafeBufferPointer { ids in
-                    while from < range.upperBound {
-                        if keepsWords, abs(sum) < Self.highestSum - UnigramWords.mostReach, let end = UnigramWords.wordEnd(text, from) {
-                            let count = words.tokens(text, from..<end, trie, lattice, ids, unknownID: unknownID)
-                            if count > 0 {
-                                write(words, count, text, &sum, into: &output, &tokens)
-                                from = end
-                                continue
-                            }
-                        }
-                        from = lattice.cutBeginning(
-                            of: text, from..<range.upperBound, trie, scores.baseAddress!, scratch.singleNodes, &sum
-                        ) { append($0 < 0 ? unknownID : ids[Int($0)], $1, $2, text, to: &output, &tokens) }
-                    }
-                }
+            output.flush(&tokens)
+        case .double(let trie, let limits):
+            var output = UnigramOutput(scratch.output, unknownID: unknownID) { [self] in
+                appendUnknown(text, $0, trie.id(of: text, $0), into: &$1)
             }
+            trie.withView { view in
+                var search = UnigramLattice(text, range, view, limits, scratch.doubleNodes)
+                search.advance(to: range.upperBound) { node, start, end in
+                    output.append(node.piece < 0 ? unknownID : view.id(node.piece), start, end, &tokens)
+                }
+                search.report { node, start, end in output.append(node.piece < 0 ? unknownID : view.id(node.piece), start, end, &tokens) }
+            }
+            output.flush(&tokens)
         }
     }
 
-    /// Adds up the scores of a word's pieces and writes its tokens.
-    @inline(__always)
-    private func write(
-        _ words: UnigramWords, _ count: Int, _ text: UnsafeRawBufferPointer, _ sum: inout Float, into output: inout Output,
-        _ tokens: inout TokenSequence
-    ) {
-        var hasUnknown = !output.unknown.isEmpty
-        for token in 0..<count {
-            let id = words.ids[token]
-            if id == unknownID { hasUnknown = true }
-            sum = singleScores[Int(id)] + sum
-        }
-        guard hasUnknown else { return tokens.append(words.ids, words.spans, count) }
-        for token in 0..<count {
-            let span = words.spans[token]
-            append(words.ids[token], Int(span & 0xFFFF_FFFF), Int(span >> 32), text, to: &output, &tokens)
-        }
-    }
-
-    /// What has been cut and not yet written: a run of unknown characters.
-    private struct Output {
-        var unknown: Range<Int>
-
-        init(unknownAt start: Int) { unknown = start..<start }
-    }
-
-    @inline(__always)
-    private func append(
-        _ id: UInt32, _ start: Int, _ end: Int, _ text: UnsafeRawBufferPointer, to output: inout Output, _ tokens: inout TokenSequence
-    ) {
-        if id == unknownID {
-            output.unknown = (output.unknown.isEmpty ? start : output.unknown.lowerBound)..<end
-            return
-        }
-        if !output.unknown.isEmpty {
-            appendUnknown(text, output.unknown, into: &tokens)
-            output.unknown = end..<end
-        }
-        tokens.append(id, start, end)
-    }
-
+    /// - entry: the id of a piece that is the whole run, where that is what becomes of it.
     @inline(never)
-    private func appendUnknown(_ text: UnsafeRawBufferPointer, _ range: Range<Int>, into tokens: inout TokenSequence) {
-        if case .double = sums, let id = trie.value(of: text, range) { return tokens.append(id, range.lowerBound, range.upperBound) }
+    private func appendUnknown(_ text: UnsafePointer<UInt8>, _ range: Range<Int>, _ entry: UInt32?, into tokens: inout TokenSequence) {
+        if let entry { return tokens.append(entry, range.lowerBound, range.upperBound) }
         guard let byteIDs else { return tokens.append(unknownID, range.lowerBound, range.upperBound) }
         for at in range { tokens.append(byteIDs[Int(text[at])], at, at + 1) }
     }

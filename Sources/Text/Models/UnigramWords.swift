@@ -1,137 +1,361 @@
 // Words whose best cut does not depend on what stands around them, kept from text to text.
 
-/// A cache of words of a text in which ▁ stands for spaces: each is a ▁ and what follows up to the next.
-///
-/// Sums of 32 bits run through the whole text, so they round a word's scores otherwise in every place. A word is kept if that cannot
-/// matter: no piece that begins in it goes on with ▁, and its best cut leads by more than all that rounding can add up to,
-///
-///     lead > 2 n ε,   n: bytes of the word,   ε = 2⁻⁸: half a unit in the last place of sums below 2¹⁷
-///
-/// The sum itself goes on over the scores of the word's pieces, one by one, as it would have.
-final class UnigramWords {
-    private let cache = WordCache()
-    let ids: UnsafeMutablePointer<UInt32>
-    let spans: UnsafeMutablePointer<UInt64>
+import CSystem
 
-    static let longestWord = 48
-    /// What the sums inside a word that is kept add up to at most; where it would take the text's sum past the highest, it is not used.
-    static let mostReach: Float = 2000
-    private static let rounding = 1.0 / 256
-    private static let room = 2 * longestWord + 16
-    /// Stands for a word that must be cut anew every time.
-    private static let never = UInt32.max
+/// A cache of words of a text in which ▁ stands for spaces: each goes up to the next ▁ that follows something else.
+///
+/// Sums of 32 bits run through the whole text, so they round a word's scores otherwise in every place, and pieces may go on from one word
+/// to the next. What is kept of a word is its best cut, and its *exits*: characters from which pieces may go on with ▁, each with the best
+/// cut up to it. They are those of the search if no cut ends inside the word that came from in front of it, and
+///
+///     lead > 2 n ε
+///
+/// where the best sum up to a place leads by `lead`, n characters lie in front of it, and ε is half a unit in the last place of the
+/// largest sum: a cut of n pieces is rounded n times, so that the sum of the best is too low by no more than n ε, that of another too high
+/// by no more; and as rounding keeps order, the search finds no less for a place than what any cut up to it sums to. The sums themselves go
+/// on over the scores of the pieces, one by one, as they would have.
+final class UnigramWords {
+    /// A piece of a word, with its end in it.
+    struct Piece {
+        var score: Float
+        var id: UInt32
+        var end: UInt32
+    }
+
+    /// A place from which pieces go on with ▁: `count` pieces from `first` of the word's on lead up to byte `at`, the trie goes on behind ▁
+    /// at `node`.
+    struct Exit {
+        var node: UInt32
+        var at: UInt16
+        var count: UInt16
+        var first: UInt32
+    }
+
+    /// What stands in front of a word's bytes (padded to eights), pieces and exits.
+    struct Head {
+        /// The least lead / 2 n.
+        var lead: Float
+        /// The largest sum inside the word.
+        var reach: Float
+        var length: UInt16
+        /// How many pieces the best cut has.
+        var count: UInt16
+        /// How many there are with those of exits.
+        var all: UInt16
+        var exits: UInt8
+        var hasUnknown: Bool
+    }
+
+    /// A word that has been found in the text.
+    struct Found {
+        var start: Int
+        var stop: Int
+        var hash: UInt64
+    }
+
+    static let longestWord = 64
+    private static let mostReach = 2000.0
+
+    /// Words as they lie one behind another, in units of 4 bytes.
+    private var arena: UnsafeMutableRawPointer
+    private var used = 0
+    private var capacity = 1 << 18
+    private static let mostBytes = 1 << 24
+    /// The upper half of a word's hash, and where it lies in the arena, plus 1; 0 is a free slot.
+    private var slots: UnsafeMutablePointer<UInt64>
+    private var slotMask: Int
+    private var words = 0
+    private static let ways = 4
+    private static let firstSlots = 1 << 12
+    private static let mostSlots = 1 << 18
+
+    let block = UnsafeMutablePointer<Found>.allocate(capacity: blockSize)
+    static let blockSize = 16
 
     init() {
-        ids = .allocate(capacity: Self.room)
-        spans = .allocate(capacity: Self.room)
+        arena = .allocate(byteCount: capacity, alignment: 64)
+        slots = .allocate(capacity: Self.firstSlots + Self.ways)
+        slots.initialize(repeating: 0, count: Self.firstSlots + Self.ways)
+        slotMask = Self.firstSlots - 1
     }
 
     deinit {
-        ids.deallocate()
-        spans.deallocate()
+        arena.deallocate()
+        slots.deallocate()
+        block.deallocate()
+        nodes.deallocate()
     }
 
-    /// The end of the word that begins at a byte; nil where none does, or a long one.
+    // MARK: Finding words
+
     @inline(__always)
-    static func wordEnd(_ text: UnsafeRawBufferPointer, _ from: Int) -> Int? {
-        func isBoundary(_ at: Int) -> Bool {
-            text[at] == 0xE2 && at &+ 2 < text.count && text[at &+ 1] == 0x96 && text[at &+ 2] == 0x81
+    private static func load(_ text: UnsafePointer<UInt8>, _ at: Int, _ end: Int) -> UInt64 {
+        if at &+ 8 <= end { return UInt64(littleEndian: UnsafeRawPointer(text + at).loadUnaligned(as: UInt64.self)) }
+        var result: UInt64 = 0
+        var byte = end &- 1
+        while byte >= at {
+            result = result &<< 8 | UInt64(text[byte])
+            byte &-= 1
         }
-        guard isBoundary(from) else { return nil }
-        var at = from &+ 3
-        let last = min(text.count, from &+ longestWord)
-        while at < last && !isBoundary(at) { at &+= 1 }
-        return at < last || at == text.count ? at : nil
+        return result
     }
 
-    /// Writes the tokens of a word to `ids` and `spans` and returns how many there are; 0 where it must be cut in its place. Every unknown
-    /// character is a token.
     @inline(__always)
-    func tokens(
-        _ text: UnsafeRawBufferPointer, _ word: Range<Int>, _ trie: ByteTrie.View, _ lattice: UnigramLattice<Float>,
-        _ pieceIDs: UnsafeBufferPointer<UInt32>, unknownID: UInt32
-    ) -> Int {
-        let base = text.baseAddress!.assumingMemoryBound(to: UInt8.self)
-        let (start, length) = (word.lowerBound, word.count)
-        var count: Int
-        if length <= WordCache.shortWord {
-            let key = WordCache.key(base + start, length, readable: text.count - start)
-            count = cache.find(key, cache.place(key), length, at: start, ids, spans)
-            if count == 0 {
-                count = cut(text, word, trie, lattice, pieceIDs, unknownID: unknownID)
-                cache.remember(key, length, at: start, ids, spans, count)
-            }
-        } else {
-            count = cache.findLong(base + start, length, at: start, ids, spans)
-            if count == 0 {
-                count = cut(text, word, trie, lattice, pieceIDs, unknownID: unknownID)
-                cache.rememberLong(base + start, length, at: start, ids, spans, count)
-            }
-        }
-        return ids[0] == Self.never ? 0 : count
+    private static func mix(_ hash: UInt64, _ chunk: UInt64) -> UInt64 {
+        let product = (hash ^ chunk).multipliedFullWidth(by: 0x9e37_79b9_7f4a_7c15)
+        return product.high ^ product.low
     }
+
+    /// The end and the hash of the word that begins at a byte. Eight bytes at a time.
+    @inline(__always)
+    static func word(_ text: UnsafePointer<UInt8>, _ start: Int, _ end: Int) -> Found {
+        var at = start
+        // Spaces in front belong to the word.
+        while at &+ 3 <= end && text[at] == 0xE2 && text[at &+ 1] == 0x96 && text[at &+ 2] == 0x81 { at &+= 3 }
+        let stop = nextBoundary(text, at, end)
+        var hash: UInt64 = 0x51_7c_c1_b7_27_22_0a_95
+        var from = start
+        while from &+ 8 <= stop {
+            hash = mix(hash, load(text, from, end))
+            from &+= 8
+        }
+        if from < stop { hash = mix(hash, load(text, from, end) & (1 &<< UInt64(8 &* (stop &- from))) &- 1) }
+        return Found(start: start, stop: stop, hash: mix(hash, UInt64(truncatingIfNeeded: stop &- start)))
+    }
+
+    /// The next ▁ at or behind a byte.
+    @inline(__always)
+    private static func nextBoundary(_ text: UnsafePointer<UInt8>, _ from: Int, _ end: Int) -> Int {
+        var at = from
+        while at < end {
+            let chunk = load(text, at, end)
+            let zeros = chunk ^ 0xE2E2_E2E2_E2E2_E2E2
+            var found = (zeros &- 0x0101_0101_0101_0101) & ~zeros & 0x8080_8080_8080_8080
+            while found != 0 {
+                let place = at &+ found.trailingZeroBitCount &>> 3
+                // Past the first, a bit may be set where there is none.
+                if place &+ 3 <= end && text[place] == 0xE2 && text[place &+ 1] == 0x96 && text[place &+ 2] == 0x81 { return place }
+                found &= found &- 1
+            }
+            at &+= 8
+        }
+        return end
+    }
+
+    /// Brings the slots of a word near.
+    @inline(__always)
+    func prefetchSlots(_ hash: UInt64) { preceptor_prefetch(slots + Int(truncatingIfNeeded: hash) & slotMask) }
+
+    /// Brings a word near.
+    @inline(__always)
+    func prefetch(_ hash: UInt64) {
+        let first = slots + Int(truncatingIfNeeded: hash) & slotMask
+        let tag = hash &>> 32
+        for way in 0..<Self.ways where first[way] &>> 32 == tag {
+            let place = Int(truncatingIfNeeded: first[way] & 0xFFFF_FFFF) &- 1
+            preceptor_prefetch(arena + max(0, 4 &* place))
+            preceptor_prefetch(arena + max(0, 4 &* place) + 64)
+        }
+    }
+
+    /// The place of a word; nil where it is not known.
+    @inline(__always)
+    func find(_ text: UnsafePointer<UInt8>, _ word: Found, _ end: Int) -> Int? {
+        let first = slots + Int(truncatingIfNeeded: word.hash) & slotMask
+        let tag = word.hash &>> 32
+        for way in 0..<Self.ways where first[way] &>> 32 == tag && first[way] & 0xFFFF_FFFF != 0 {
+            let place = Int(truncatingIfNeeded: first[way] & 0xFFFF_FFFF) &- 1
+            if isSame(text, word, end, place) { return place }
+        }
+        return nil
+    }
+
+    @inline(__always)
+    private func isSame(_ text: UnsafePointer<UInt8>, _ word: Found, _ end: Int, _ place: Int) -> Bool {
+        guard Int(head(place).pointee.length) == word.stop &- word.start else { return false }
+        var known = arena + (4 &* place &+ MemoryLayout<Head>.stride)
+        var at = word.start
+        while at &+ 8 <= word.stop {
+            if Self.load(text, at, end) != known.loadUnaligned(as: UInt64.self) { return false }
+            at &+= 8
+            known += 8
+        }
+        let rest = UInt64(8 &* (word.stop &- at))
+        return rest == 0 || Self.load(text, at, end) & (1 &<< rest) &- 1 == known.loadUnaligned(as: UInt64.self)
+    }
+
+    @inline(__always)
+    func head(_ place: Int) -> UnsafePointer<Head> { UnsafeRawPointer(arena + 4 &* place).assumingMemoryBound(to: Head.self) }
+
+    /// Where a word's pieces lie.
+    @inline(__always)
+    func piecePlace(_ place: Int, _ length: Int) -> Int { place &+ MemoryLayout<Head>.stride / 4 &+ 2 &* ((length &+ 7) &>> 3) }
+
+    @inline(__always)
+    func pieces(_ place: Int) -> UnsafePointer<Piece> { UnsafeRawPointer(arena + 4 &* place).assumingMemoryBound(to: Piece.self) }
+
+    @inline(__always)
+    func exits(_ piecePlace: Int, _ pieces: Int) -> UnsafePointer<Exit> {
+        UnsafeRawPointer(arena + 4 &* (piecePlace &+ 3 &* pieces)).assumingMemoryBound(to: Exit.self)
+    }
+
+    // MARK: Learning words
 
     /// The best sum up to a byte and the next best, in 64 bits, with the best cut's last piece.
     private struct Node {
         var best = -Double.infinity
         var second = -Double.infinity
-        var start = 0
-        var place = Int(UnigramLattice<Float>.unknownPlace)
-
-        mutating func add(_ sum: Double, _ start: Int, _ place: Int) {
-            if sum > best { (best, second, self.start, self.place) = (sum, best, start, place) } else { second = max(second, sum) }
-        }
+        var start: Int32 = 0
+        var place: Int32 = UnigramLattice<Float>.unknown
+        var score: Float = 0
     }
+    private let nodes = UnsafeMutablePointer<Node>.allocate(capacity: longestWord + 1)
+    private var newPieces: [Piece] = []
+    private var newExits: [Exit] = []
 
-    /// Cuts a word; one token `never` where the cut depends on what stands around it.
+    /// Cuts a word and keeps it. - mayForget: whether no word that was found before is in use.
     @inline(never)
-    private func cut(
-        _ text: UnsafeRawBufferPointer, _ word: Range<Int>, _ trie: ByteTrie.View, _ lattice: UnigramLattice<Float>,
-        _ pieceIDs: UnsafeBufferPointer<UInt32>, unknownID: UInt32
-    ) -> Int {
-        ids[0] = Self.never
-        spans[0] = UInt64(word.lowerBound) | UInt64(word.upperBound) << 32
-        var nodes = [Node](repeating: Node(), count: word.count + 1)
+    func learn(
+        _ text: UnsafePointer<UInt8>, _ word: Found, _ trie: UnigramTrie<Float>.View, unknownScore: Float, unknownID: UInt32, mayForget: Bool
+    ) {
+        let length = word.stop - word.start
+        for at in 0...length { nodes[at] = Node() }
         nodes[0].best = 0
-        var at = 0
-        while at < word.count {
+        newPieces.removeAll(keepingCapacity: true)
+        newExits.removeAll(keepingCapacity: true)
+        var (at, characters, reach, lead) = (0, 0, 0.0, Double.infinity)
+        func add(_ from: Node, _ start: Int, _ end: Int, _ score: Float, _ place: Int32) {
+            let (sum, second) = (from.best + Double(score), from.second + Double(score))
+            if sum > nodes[end].best {
+                let last = nodes[end].best
+                nodes[end] = Node(best: sum, second: max(last, second), start: Int32(start), place: place, score: score)
+            } else {
+                nodes[end].second = max(nodes[end].second, sum)
+            }
+        }
+        var exits: [(at: Int, node: Int)] = []
+        while at < length {
             let before = nodes[at]
-            guard abs(before.best) < Double(Self.mostReach) - 1 else { return 1 }
-            let single = at + decodeScalar(text, word.lowerBound + at).length
+            reach = max(reach, abs(before.best))
+            let single = min(at + UnigramLattice<Float>.length(text[word.start + at]), length)
             var isKnown = false
-            let rest = (word.lowerBound + at)..<word.upperBound
-            let node = trie.walk(text, rest) { end, place in
-                let (end, score) = (end - word.lowerBound, Double(lattice.scores[place]))
-                nodes[end].add(before.best + score, at, place)
-                nodes[end].second = max(nodes[end].second, before.second + score)
-                if end == single { isKnown = true }
+            let node = trie.walk(text, word.start + at, word.stop, from: trie.root) { end, place, score in
+                add(before, at, end - word.start, score, place)
+                if end - word.start == single { isKnown = true }
             }
-            if !isKnown {
-                let score = Double(lattice.unknownScore)
-                nodes[single].add(before.best + score, at, Int(UnigramLattice<Float>.unknownPlace))
-                nodes[single].second = max(nodes[single].second, before.second + score)
+            if !isKnown { add(before, at, single, unknownScore, UnigramLattice<Float>.unknown) }
+            let behind = node == 0 ? 0 : trie.behindBoundary(node)
+            if behind == nil { lead = -1 }
+            if let behind, behind != 0 {
+                exits.append((at, behind))
+                if at > 0 { lead = min(lead, (before.best - before.second) / Double(2 * characters)) }
             }
-            guard !trie.goesOn(from: node, with: [0xE2, 0x96, 0x81]) else { return 1 }
+            characters += 1
             at = single
         }
-        let last = nodes[word.count]
-        guard last.best - last.second > 2 * Double(word.count) * Self.rounding + 1e-3, abs(last.best) < Double(Self.mostReach) - 1 else {
-            return 1
+        let last = nodes[length]
+        lead = min(lead, (last.best - last.second) / Double(2 * characters))
+        reach = max(reach, abs(last.best)) + 1
+        collect(length, trie, unknownID)
+        let count = newPieces.count
+        for exit in exits {
+            let first = newPieces.count
+            // Most exits lie on the best cut.
+            if exit.at == 0 {
+                newExits.append(Exit(node: UInt32(exit.node), at: 0, count: 0, first: 0))
+            } else if let piece = newPieces[..<count].firstIndex(where: { Int($0.end) == exit.at }) {
+                newExits.append(Exit(node: UInt32(exit.node), at: UInt16(exit.at), count: UInt16(piece + 1), first: 0))
+            } else {
+                collect(exit.at, trie, unknownID)
+                newExits.append(
+                    Exit(node: UInt32(exit.node), at: UInt16(exit.at), count: UInt16(newPieces.count - first), first: UInt32(first)))
+            }
         }
-        return write(nodes, word, pieceIDs, unknownID: unknownID)
+        let hasUnknown = newPieces.contains { $0.id == unknownID }
+        let isUsable = reach < Self.mostReach && newPieces.count < 1 << 16 && newExits.count < 256
+        // The sums of 64 bits are rounded too.
+        let head = Head(
+            lead: isUsable ? Float(lead - 1e-6).nextDown : -1, reach: Float(reach).nextUp, length: UInt16(length), count: UInt16(count),
+            all: UInt16(truncatingIfNeeded: newPieces.count), exits: UInt8(truncatingIfNeeded: newExits.count), hasUnknown: hasUnknown)
+        keep(text, word, head, mayForget)
     }
 
-    private func write(_ nodes: [Node], _ word: Range<Int>, _ pieceIDs: UnsafeBufferPointer<UInt32>, unknownID: UInt32) -> Int {
-        var ends: [Int] = []
-        var end = word.count
-        while end > 0 {
-            ends.append(end)
-            end = nodes[end].start
+    /// Adds the pieces of the best cut up to a byte.
+    private func collect(_ end: Int, _ trie: UnigramTrie<Float>.View, _ unknownID: UInt32) {
+        let first = newPieces.count
+        var at = end
+        while at > 0 {
+            let node = nodes[at]
+            newPieces.append(Piece(score: node.score, id: node.place < 0 ? unknownID : trie.id(node.place), end: UInt32(at)))
+            at = Int(node.start)
         }
-        for (token, end) in ends.reversed().enumerated() {
-            ids[token] = nodes[end].place < 0 ? unknownID : pieceIDs[nodes[end].place]
-            spans[token] = UInt64(word.lowerBound + nodes[end].start) | UInt64(word.lowerBound + end) << 32
+        newPieces[first...].reverse()
+    }
+
+    private func keep(_ text: UnsafePointer<UInt8>, _ word: Found, _ head: Head, _ mayForget: Bool) {
+        let length = word.stop - word.start
+        let padded = (length + 7) & ~7
+        let size = MemoryLayout<Head>.stride + padded + 12 * (newPieces.count + newExits.count)
+        if used + size > capacity && !makeRoom(mayForget) { return }
+        if words > (slotMask + 1) / 2 && slotMask + 1 < Self.mostSlots { growSlots() }
+        let place = used / 4
+        var to = arena + used
+        to.storeBytes(of: head, as: Head.self)
+        to += MemoryLayout<Head>.stride
+        (to + padded - 8).storeBytes(of: 0, as: UInt64.self)
+        to.copyMemory(from: text + word.start, byteCount: length)
+        to += padded
+        newPieces.withUnsafeBytes { to.copyMemory(from: $0.baseAddress!, byteCount: $0.count) }
+        to += 12 * newPieces.count
+        if !newExits.isEmpty { newExits.withUnsafeBytes { to.copyMemory(from: $0.baseAddress!, byteCount: $0.count) } }
+        used += size
+        insert(word.hash, UInt64(place + 1))
+    }
+
+    private func insert(_ hash: UInt64, _ place: UInt64) {
+        let first = slots + Int(truncatingIfNeeded: hash) & slotMask
+        let slot = hash & 0xFFFF_FFFF_0000_0000 | place
+        for way in 0..<Self.ways where first[way] == 0 {
+            first[way] = slot
+            words += 1
+            return
         }
-        return ends.count
+        first[Int(place) % Self.ways] = slot
+    }
+
+    private func growSlots() {
+        let (old, count) = (slots, slotMask + 1 + Self.ways)
+        slotMask = slotMask * 4 + 3
+        slots = .allocate(capacity: slotMask + 1 + Self.ways)
+        slots.initialize(repeating: 0, count: slotMask + 1 + Self.ways)
+        words = 0
+        // Of a hash only the upper half is kept: the words are hashed again.
+        for at in 0..<count where old[at] != 0 {
+            let place = Int(old[at] & 0xFFFF_FFFF) - 1
+            let bytes = (arena + 4 * place + MemoryLayout<Head>.stride).assumingMemoryBound(to: UInt8.self)
+            insert(Self.hash(bytes, Int(head(place).pointee.length)), UInt64(place + 1))
+        }
+        old.deallocate()
+    }
+
+    private static func hash(_ bytes: UnsafePointer<UInt8>, _ length: Int) -> UInt64 {
+        var hash: UInt64 = 0x51_7c_c1_b7_27_22_0a_95
+        for from in stride(from: 0, to: length, by: 8) { hash = mix(hash, load(bytes, from, (length + 7) & ~7)) }
+        return mix(hash, UInt64(length))
+    }
+
+    /// False where what is there may not go.
+    private func makeRoom(_ mayForget: Bool) -> Bool {
+        if 4 * capacity <= Self.mostBytes {
+            let grown = UnsafeMutableRawPointer.allocate(byteCount: 4 * capacity, alignment: 64)
+            grown.copyMemory(from: arena, byteCount: used)
+            arena.deallocate()
+            (arena, capacity) = (grown, 4 * capacity)
+            return true
+        }
+        guard mayForget else { return false }
+        slots.update(repeating: 0, count: slotMask + 1 + Self.ways)
+        (used, words) = (0, 0)
+        return true
     }
 }

@@ -1,0 +1,107 @@
+// The search through a text by words: those that are kept are gone through in one step.
+
+extension UnigramWords {
+    /// Cuts all that is left of a text.
+    ///
+    /// Cost of a word that is kept: a pass over its bytes for its end and its hash, two places of memory, which are fetched ahead for a
+    /// block of words, an addition for each piece, and a walk in the trie for each exit.
+    func cut(
+        _ search: inout UnigramLattice<Float>, _ unknownID: UInt32, _ output: inout UnigramOutput, _ tokens: inout TokenSequence
+    ) {
+        let (text, end, trie) = (search.text, search.end, search.trie)
+        while search.at < end {
+            var (count, at) = (0, search.at)
+            while at < end && count < Self.blockSize {
+                let word = Self.word(text, at, end)
+                prefetchSlots(word.hash)
+                block[count] = word
+                at = word.stop
+                count &+= 1
+            }
+            for word in 0..<count { prefetch(block[word].hash) }
+            for word in 0..<count where !step(&search, block[word], unknownID, &output, &tokens) {
+                search.advance(to: block[word].stop) { write($0, $1, $2, trie, unknownID, &output, &tokens) }
+            }
+        }
+        search.report { write($0, $1, $2, trie, unknownID, &output, &tokens) }
+    }
+
+    @inline(__always)
+    private func write(
+        _ node: UnigramLattice<Float>.Node, _ start: Int, _ end: Int, _ trie: UnigramTrie<Float>.View, _ unknownID: UInt32,
+        _ output: inout UnigramOutput, _ tokens: inout TokenSequence
+    ) {
+        if node.piece >= 0 { return output.append(trie.id(node.piece), start, end, &tokens) }
+        if node.piece == UnigramLattice<Float>.unknown { return output.append(unknownID, start, end, &tokens) }
+        output.append(pieces(Self.place(node.piece)), Int(node.count), hasUnknown: true, at: start, &tokens)
+    }
+
+    /// Pieces of words, beside those of the trie and the unknown character.
+    @inline(__always)
+    private static func step(_ place: Int) -> Int32 { -2 &- Int32(truncatingIfNeeded: place) }
+    @inline(__always)
+    private static func place(_ step: Int32) -> Int { -2 &- Int(step) }
+
+    /// Goes through a word in one step; false where that cannot be done.
+    @inline(__always)
+    private func step(
+        _ search: inout UnigramLattice<Float>, _ word: Found, _ unknownID: UInt32, _ output: inout UnigramOutput,
+        _ tokens: inout TokenSequence
+    ) -> Bool {
+        let (text, end, trie, start, stop) = (search.text, search.end, search.trie, word.start, word.stop)
+        guard stop &- start <= Self.longestWord else { return false }
+        if search.isDecided {
+            if search.base < start { search.report { write($0, $1, $2, trie, unknownID, &output, &tokens) } }
+        } else if search.endsInside(stop) {
+            return false
+        }
+        var known = find(text, word, end)
+        if known == nil {
+            learn(
+                text, word, trie, unknownScore: search.limits.unknownScore, unknownID: unknownID,
+                mayForget: search.isDecided && search.base == start)
+            known = find(text, word, end)
+        }
+        guard let known else { return false }
+        let (head, before) = (head(known).pointee, search.sum)
+        let largest = abs(before) + head.reach
+        guard head.lead > Self.halfUnit(largest), largest < search.limits.highestSum else { return false }
+        let first = piecePlace(known, stop &- start)
+        let pieces = pieces(first)
+        var sum = before
+        for piece in 0..<Int(head.count) { sum += pieces[piece].score }
+        if head.exits > 0 && stop &+ 3 < end {
+            search.reserve(stop &- start &+ search.limits.longestPiece &+ 4)
+            let exits = exits(first, Int(head.all))
+            for number in 0..<Int(head.exits) {
+                let exit = exits[number]
+                var from: Float?
+                _ = trie.walk(text, stop &+ 3, end, from: Int(exit.node)) { to, place, score in
+                    let at = start &+ Int(exit.at)
+                    if from == nil {
+                        var sum = before
+                        for piece in 0..<Int(exit.count) { sum += pieces[Int(exit.first) &+ piece].score }
+                        from = sum
+                        search.open(stop)
+                        if exit.count > 0 {
+                            search.set(sum, start, at, piece: Self.step(first &+ 3 &* Int(exit.first)), count: Int(exit.count))
+                        }
+                    }
+                    search.offer(from! + score, at, to, piece: place, count: 1)
+                }
+            }
+        }
+        if search.isDecided {
+            output.append(pieces, Int(head.count), hasUnknown: head.hasUnknown, at: start, &tokens)
+            search.restart(stop, sum)
+        } else {
+            search.offer(sum, start, stop, piece: Self.step(first), count: Int(head.count))
+            search.pass(stop)
+        }
+        return true
+    }
+
+    /// Half a unit in the last place of a sum.
+    @inline(__always)
+    private static func halfUnit(_ sum: Float) -> Float { Float(bitPattern: sum.bitPattern & 0x7F80_0000) * 0x1p-24 }
+}

@@ -76,13 +76,14 @@ struct UnigramLattice<Score: BinaryFloatingPoint & Sendable> {
     @inline(__always)
     var isDecided: Bool { frontier == at }
 
-    /// Whether some cut that has been found ends between `at` and `stop`, neither with it.
+    /// Whether some cut that has been found ends between `at` and `stop`, neither with it, and `counts`.
     @inline(__always)
-    func endsInside(_ stop: Int) -> Bool {
+    func endsInside(_ stop: Int, _ counts: (_ sum: Score, _ byte: Int) -> Bool) -> Bool {
         var byte = at &+ 1
         let last = min(stop &- 1, frontier)
         while byte <= last {
-            if nodes[byte &- base].start != Self.none { return true }
+            let node = nodes[byte &- base]
+            if node.start != Self.none && counts(node.score, byte) { return true }
             byte &+= 1
         }
         return false

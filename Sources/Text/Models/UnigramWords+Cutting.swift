@@ -52,11 +52,10 @@ extension UnigramWords {
         guard stop &- start <= Self.longestWord else { return false }
         if search.isDecided {
             if search.base < start { search.report { write($0, $1, $2, trie, unknownID, &output, &tokens) } }
-        } else if search.endsInside(stop) {
-            return false
         }
         var known = find(text, word, end)
         if known == nil {
+            guard isMetAgain(word.hash) else { return false }
             learn(
                 text, word, trie, unknownScore: search.limits.unknownScore, unknownID: unknownID,
                 mayForget: search.isDecided && search.base == start)
@@ -65,8 +64,12 @@ extension UnigramWords {
         guard let known else { return false }
         let (head, before) = (head(known).pointee, search.sum)
         let largest = abs(before) + head.reach
-        guard head.lead > Self.halfUnit(largest), largest < search.limits.highestSum else { return false }
+        let unit = Self.halfUnit(largest)
+        guard head.lead > unit, largest < search.limits.highestSum else { return false }
         let first = piecePlace(known, stop &- start)
+        // Cuts that end inside the word and are best nowhere: the sums and deficits are rounded too.
+        let slack = 1e-3 + unit * Float(16 &* (stop &- start))
+        guard search.isDecided || !search.endsInside(stop, { $0 + deficit(first, head, $1 &- start) + slack >= before }) else { return false }
         let pieces = pieces(first)
         var sum = before
         for piece in 0..<Int(head.count) { sum += pieces[piece].score }

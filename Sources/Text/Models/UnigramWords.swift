@@ -2,7 +2,7 @@
 
 import CSystem
 
-/// A cache of words of a text in which ▁ stands for spaces: each goes up to the next ▁ that follows something else.
+/// A cache of words of a text in which ▁ stands for spaces: each goes up to the next ▁.
 ///
 /// Sums of 32 bits run through the whole text, so they round a word's scores otherwise in every place, and pieces may go on from one word
 /// to the next. What is kept of a word is its best cut, and its *exits*: characters from which pieces may go on with ▁, each with the best
@@ -61,10 +61,13 @@ final class UnigramWords {
     private var used = 0
     private var capacity = 1 << 18
     private static let mostBytes = 1 << 24
-    /// The upper half of a word's hash, and where it lies in the arena, plus 1; 0 is a free slot.
+    /// The upper half of a word's hash, and where it lies in the arena, or that it has been seen.
     private var slots: UnsafeMutablePointer<UInt64>
     private var slotMask: Int
-    private var words = 0
+    private var taken = 0
+    private static let place: UInt64 = 0xFFFF_FFFF
+    private static let seen: UInt64 = 0xFFFF_FFFE
+    private static let free: UInt64 = 0xFFFF_FFFF
     private static let ways = 4
     private static let firstSlots = 1 << 12
     private static let mostSlots = 1 << 18
@@ -75,7 +78,7 @@ final class UnigramWords {
     init() {
         arena = .allocate(byteCount: capacity, alignment: 64)
         slots = .allocate(capacity: Self.firstSlots + Self.ways)
-        slots.initialize(repeating: 0, count: Self.firstSlots + Self.ways)
+        slots.initialize(repeating: Self.free, count: Self.firstSlots + Self.ways)
         slotMask = Self.firstSlots - 1
     }
 
@@ -84,6 +87,11 @@ final class UnigramWords {
         slots.deallocate()
         block.deallocate()
         nodes.deallocate()
+        edges.deallocate()
+        ahead.deallocate()
+        newPieces.deallocate()
+        newExits.deallocate()
+        deficits.deallocate()
     }
 
     // MARK: Finding words
@@ -110,8 +118,7 @@ final class UnigramWords {
     @inline(__always)
     static func word(_ text: UnsafePointer<UInt8>, _ start: Int, _ end: Int) -> Found {
         var at = start
-        // Spaces in front belong to the word.
-        while at &+ 3 <= end && text[at] == 0xE2 && text[at &+ 1] == 0x96 && text[at &+ 2] == 0x81 { at &+= 3 }
+        if at &+ 3 <= end && text[at] == 0xE2 && text[at &+ 1] == 0x96 && text[at &+ 2] == 0x81 { at &+= 3 }
         let stop = nextBoundary(text, at, end)
         var hash: UInt64 = 0x51_7c_c1_b7_27_22_0a_95
         var from = start
@@ -119,7 +126,7 @@ final class UnigramWords {
             hash = mix(hash, load(text, from, end))
             from &+= 8
         }
-        if from < stop { hash = mix(hash, load(text, from, end) & (1 &<< UInt64(8 &* (stop &- from))) &- 1) }
+        if from < stop { hash = mix(hash, load(text, from, end) & ((1 &<< UInt64(8 &* (stop &- from))) &- 1)) }
         return Found(start: start, stop: stop, hash: mix(hash, UInt64(truncatingIfNeeded: stop &- start)))
     }
 
@@ -152,10 +159,27 @@ final class UnigramWords {
         let first = slots + Int(truncatingIfNeeded: hash) & slotMask
         let tag = hash &>> 32
         for way in 0..<Self.ways where first[way] &>> 32 == tag {
-            let place = Int(truncatingIfNeeded: first[way] & 0xFFFF_FFFF) &- 1
-            preceptor_prefetch(arena + max(0, 4 &* place))
-            preceptor_prefetch(arena + max(0, 4 &* place) + 64)
+            let place = Int(truncatingIfNeeded: first[way] & Self.place)
+            preceptor_prefetch(arena + 4 &* place)
+            preceptor_prefetch(arena + (4 &* place &+ 64))
         }
+    }
+
+    /// Whether a word that is not kept has been met before; it has now.
+    func isMetAgain(_ hash: UInt64) -> Bool {
+        let first = slots + Int(truncatingIfNeeded: hash) & slotMask
+        let slot = hash & ~Self.place | Self.seen
+        for way in 0..<Self.ways where first[way] == slot { return true }
+        insert(hash, Self.seen)
+        return false
+    }
+
+    /// How much more than the best cut's sum at the start of a word that of a cut which ends at its byte `at` must be, to be the best
+    /// anywhere behind; below by more than rounding, it is best nowhere.
+    @inline(__always)
+    func deficit(_ piecePlace: Int, _ head: Head, _ at: Int) -> Float {
+        let all = 3 &* (Int(head.all) &+ Int(head.exits))
+        return (arena + 4 &* (piecePlace &+ all &+ at &- 1)).load(as: Float.self)
     }
 
     /// The place of a word; nil where it is not known.
@@ -163,8 +187,8 @@ final class UnigramWords {
     func find(_ text: UnsafePointer<UInt8>, _ word: Found, _ end: Int) -> Int? {
         let first = slots + Int(truncatingIfNeeded: word.hash) & slotMask
         let tag = word.hash &>> 32
-        for way in 0..<Self.ways where first[way] &>> 32 == tag && first[way] & 0xFFFF_FFFF != 0 {
-            let place = Int(truncatingIfNeeded: first[way] & 0xFFFF_FFFF) &- 1
+        for way in 0..<Self.ways where first[way] &>> 32 == tag && first[way] & Self.place < Self.seen {
+            let place = Int(truncatingIfNeeded: first[way] & Self.place)
             if isSame(text, word, end, place) { return place }
         }
         return nil
@@ -181,7 +205,7 @@ final class UnigramWords {
             known += 8
         }
         let rest = UInt64(8 &* (word.stop &- at))
-        return rest == 0 || Self.load(text, at, end) & (1 &<< rest) &- 1 == known.loadUnaligned(as: UInt64.self)
+        return rest == 0 || Self.load(text, at, end) & ((1 &<< rest) &- 1) == known.loadUnaligned(as: UInt64.self)
     }
 
     @inline(__always)
@@ -209,9 +233,18 @@ final class UnigramWords {
         var place: Int32 = UnigramLattice<Float>.unknown
         var score: Float = 0
     }
+    private struct Edge {
+        let start: UInt16
+        let end: UInt16
+        let score: Float
+    }
     private let nodes = UnsafeMutablePointer<Node>.allocate(capacity: longestWord + 1)
-    private var newPieces: [Piece] = []
-    private var newExits: [Exit] = []
+    private let edges = UnsafeMutablePointer<Edge>.allocate(capacity: longestWord * (longestWord + 1) / 2 + longestWord)
+    private let ahead = UnsafeMutablePointer<Double>.allocate(capacity: longestWord + 1)
+    private let newPieces = UnsafeMutablePointer<Piece>.allocate(capacity: mostPieces)
+    private let newExits = UnsafeMutablePointer<Exit>.allocate(capacity: longestWord)
+    private let deficits = UnsafeMutablePointer<Float>.allocate(capacity: longestWord)
+    private static let mostPieces = 512
 
     /// Cuts a word and keeps it. - mayForget: whether no word that was found before is in use.
     @inline(never)
@@ -219,36 +252,39 @@ final class UnigramWords {
         _ text: UnsafePointer<UInt8>, _ word: Found, _ trie: UnigramTrie<Float>.View, unknownScore: Float, unknownID: UInt32, mayForget: Bool
     ) {
         let length = word.stop - word.start
+        let (nodes, edges) = (nodes, edges)
         for at in 0...length { nodes[at] = Node() }
         nodes[0].best = 0
-        newPieces.removeAll(keepingCapacity: true)
-        newExits.removeAll(keepingCapacity: true)
-        var (at, characters, reach, lead) = (0, 0, 0.0, Double.infinity)
-        func add(_ from: Node, _ start: Int, _ end: Int, _ score: Float, _ place: Int32) {
-            let (sum, second) = (from.best + Double(score), from.second + Double(score))
-            if sum > nodes[end].best {
-                let last = nodes[end].best
-                nodes[end] = Node(best: sum, second: max(last, second), start: Int32(start), place: place, score: score)
-            } else {
-                nodes[end].second = max(nodes[end].second, sum)
-            }
-        }
-        var exits: [(at: Int, node: Int)] = []
+        var (at, characters, edgeCount, exitCount, reach, lead) = (0, 0, 0, 0, 0.0, Double.infinity)
         while at < length {
             let before = nodes[at]
             reach = max(reach, abs(before.best))
             let single = min(at + UnigramLattice<Float>.length(text[word.start + at]), length)
             var isKnown = false
+            func add(_ end: Int, _ score: Float, _ place: Int32) {
+                let (sum, second) = (before.best + Double(score), before.second + Double(score))
+                edges[edgeCount] = Edge(start: UInt16(at), end: UInt16(end), score: score)
+                edgeCount += 1
+                if sum > nodes[end].best {
+                    let last = nodes[end].best
+                    nodes[end] = Node(best: sum, second: max(last, second), start: Int32(at), place: place, score: score)
+                } else {
+                    nodes[end].second = max(nodes[end].second, sum)
+                }
+            }
             let node = trie.walk(text, word.start + at, word.stop, from: trie.root) { end, place, score in
-                add(before, at, end - word.start, score, place)
+                add(end - word.start, score, place)
                 if end - word.start == single { isKnown = true }
             }
-            if !isKnown { add(before, at, single, unknownScore, UnigramLattice<Float>.unknown) }
-            let behind = node == 0 ? 0 : trie.behindBoundary(node)
-            if behind == nil { lead = -1 }
-            if let behind, behind != 0 {
-                exits.append((at, behind))
-                if at > 0 { lead = min(lead, (before.best - before.second) / Double(2 * characters)) }
+            if !isKnown { add(single, unknownScore, UnigramLattice<Float>.unknown) }
+            if node != 0 {
+                let behind = trie.behindBoundary(node)
+                if behind == nil { lead = -1 }
+                if let behind, behind != 0 {
+                    newExits[exitCount] = Exit(node: UInt32(behind), at: UInt16(at), count: 0, first: 0)
+                    exitCount += 1
+                    if at > 0 { lead = min(lead, (before.best - before.second) / Double(2 * characters)) }
+                }
             }
             characters += 1
             at = single
@@ -256,48 +292,73 @@ final class UnigramWords {
         let last = nodes[length]
         lead = min(lead, (last.best - last.second) / Double(2 * characters))
         reach = max(reach, abs(last.best)) + 1
-        collect(length, trie, unknownID)
-        let count = newPieces.count
-        for exit in exits {
-            let first = newPieces.count
+        var all = collect(length, 0, trie, unknownID)
+        let count = all
+        for exit in 0..<exitCount where newExits[exit].at > 0 {
             // Most exits lie on the best cut.
-            if exit.at == 0 {
-                newExits.append(Exit(node: UInt32(exit.node), at: 0, count: 0, first: 0))
-            } else if let piece = newPieces[..<count].firstIndex(where: { Int($0.end) == exit.at }) {
-                newExits.append(Exit(node: UInt32(exit.node), at: UInt16(exit.at), count: UInt16(piece + 1), first: 0))
+            let end = UInt32(newExits[exit].at)
+            if let piece = (0..<count).first(where: { newPieces[$0].end == end }) {
+                newExits[exit].count = UInt16(piece + 1)
+            } else if all < Self.mostPieces - Self.longestWord {
+                let first = all
+                all = collect(Int(end), first, trie, unknownID)
+                newExits[exit].first = UInt32(first)
+                newExits[exit].count = UInt16(all - first)
             } else {
-                collect(exit.at, trie, unknownID)
-                newExits.append(
-                    Exit(node: UInt32(exit.node), at: UInt16(exit.at), count: UInt16(newPieces.count - first), first: UInt32(first)))
+                lead = -1
             }
         }
-        let hasUnknown = newPieces.contains { $0.id == unknownID }
-        let isUsable = reach < Self.mostReach && newPieces.count < 1 << 16 && newExits.count < 256
+        findDeficits(length, edgeCount, exitCount)
+        let isUsable = reach < Self.mostReach
         // The sums of 64 bits are rounded too.
-        let head = Head(
-            lead: isUsable ? Float(lead - 1e-6).nextDown : -1, reach: Float(reach).nextUp, length: UInt16(length), count: UInt16(count),
-            all: UInt16(truncatingIfNeeded: newPieces.count), exits: UInt8(truncatingIfNeeded: newExits.count), hasUnknown: hasUnknown)
-        keep(text, word, head, mayForget)
+        keep(
+            text, word,
+            Head(
+                lead: isUsable ? Float(lead - 1e-6).nextDown : -1, reach: Float(reach).nextUp, length: UInt16(length), count: UInt16(count),
+                all: UInt16(all), exits: UInt8(exitCount), hasUnknown: (0..<all).contains { newPieces[$0].id == unknownID }), mayForget)
     }
 
-    /// Adds the pieces of the best cut up to a byte.
-    private func collect(_ end: Int, _ trie: UnigramTrie<Float>.View, _ unknownID: UInt32) {
-        let first = newPieces.count
-        var at = end
+    /// Adds the pieces of the best cut up to a byte behind `first` others; returns how many there are then.
+    private func collect(_ end: Int, _ first: Int, _ trie: UnigramTrie<Float>.View, _ unknownID: UInt32) -> Int {
+        var (at, count) = (end, first)
         while at > 0 {
             let node = nodes[at]
-            newPieces.append(Piece(score: node.score, id: node.place < 0 ? unknownID : trie.id(node.place), end: UInt32(at)))
+            newPieces[count] = Piece(score: node.score, id: node.place < 0 ? unknownID : trie.id(node.place), end: UInt32(at))
+            count += 1
             at = Int(node.start)
         }
-        newPieces[first...].reverse()
+        let made = UnsafeMutableBufferPointer(start: newPieces + first, count: count - first)
+        for piece in 0..<made.count / 2 { made.swapAt(piece, made.count - 1 - piece) }
+        return count
+    }
+
+    /// A cut that ends at byte b with a sum s may be the best up to the word's end or an exit x if
+    ///
+    ///     s + best(b, x) ≥ S + best(0, x),   best(b, x) ≤ best(b, end) − best(x, end)
+    ///
+    /// S: the sum at the word's start. So it is best nowhere if s + deficit(b) < S.
+    private func findDeficits(_ length: Int, _ edgeCount: Int, _ exitCount: Int) {
+        for at in 0..<length { ahead[at] = -.infinity }
+        ahead[length] = 0
+        for edge in stride(from: edgeCount - 1, through: 0, by: -1) {
+            let edge = edges[edge]
+            ahead[Int(edge.start)] = max(ahead[Int(edge.start)], Double(edge.score) + ahead[Int(edge.end)])
+        }
+        var most = -nodes[length].best
+        for exit in 0..<exitCount {
+            let at = Int(newExits[exit].at)
+            most = max(most, -ahead[at] - nodes[at].best)
+        }
+        for at in 1..<max(1, length) { deficits[at - 1] = ahead[at] == -.infinity ? .infinity : Float(ahead[at] + most).nextUp }
     }
 
     private func keep(_ text: UnsafePointer<UInt8>, _ word: Found, _ head: Head, _ mayForget: Bool) {
         let length = word.stop - word.start
         let padded = (length + 7) & ~7
-        let size = MemoryLayout<Head>.stride + padded + 12 * (newPieces.count + newExits.count)
+        let (all, exits) = (Int(head.all), Int(head.exits))
+        let size = MemoryLayout<Head>.stride + padded + 12 * (all + exits) + 4 * (length - 1)
         if used + size > capacity && !makeRoom(mayForget) { return }
-        if words > (slotMask + 1) / 2 && slotMask + 1 < Self.mostSlots { growSlots() }
+        if taken > (slotMask + 1) / 2 && slotMask + 1 < Self.mostSlots { growSlots() }
         let place = used / 4
         var to = arena + used
         to.storeBytes(of: head, as: Head.self)
@@ -305,35 +366,40 @@ final class UnigramWords {
         (to + padded - 8).storeBytes(of: 0, as: UInt64.self)
         to.copyMemory(from: text + word.start, byteCount: length)
         to += padded
-        newPieces.withUnsafeBytes { to.copyMemory(from: $0.baseAddress!, byteCount: $0.count) }
-        to += 12 * newPieces.count
-        if !newExits.isEmpty { newExits.withUnsafeBytes { to.copyMemory(from: $0.baseAddress!, byteCount: $0.count) } }
+        to.copyMemory(from: newPieces, byteCount: 12 * all)
+        to += 12 * all
+        to.copyMemory(from: newExits, byteCount: 12 * exits)
+        to += 12 * exits
+        to.copyMemory(from: deficits, byteCount: 4 * (length - 1))
         used += size
-        insert(word.hash, UInt64(place + 1))
+        insert(word.hash, UInt64(place))
     }
 
     private func insert(_ hash: UInt64, _ place: UInt64) {
         let first = slots + Int(truncatingIfNeeded: hash) & slotMask
-        let slot = hash & 0xFFFF_FFFF_0000_0000 | place
-        for way in 0..<Self.ways where first[way] == 0 {
+        let slot = hash & ~Self.place | place
+        // In the place of its own mark, of a free slot, of another mark, of any.
+        for way in 0..<Self.ways where first[way] == hash & ~Self.place | Self.seen { return first[way] = slot }
+        for way in 0..<Self.ways where first[way] == Self.free {
             first[way] = slot
-            words += 1
+            taken += 1
             return
         }
-        first[Int(place) % Self.ways] = slot
+        let marked = (0..<Self.ways).first { first[$0] & Self.place == Self.seen }
+        first[marked ?? Int(truncatingIfNeeded: hash &>> 32) % Self.ways] = slot
     }
 
     private func growSlots() {
         let (old, count) = (slots, slotMask + 1 + Self.ways)
         slotMask = slotMask * 4 + 3
         slots = .allocate(capacity: slotMask + 1 + Self.ways)
-        slots.initialize(repeating: 0, count: slotMask + 1 + Self.ways)
-        words = 0
+        slots.initialize(repeating: Self.free, count: slotMask + 1 + Self.ways)
+        taken = 0
         // Of a hash only the upper half is kept: the words are hashed again.
-        for at in 0..<count where old[at] != 0 {
-            let place = Int(old[at] & 0xFFFF_FFFF) - 1
-            let bytes = (arena + 4 * place + MemoryLayout<Head>.stride).assumingMemoryBound(to: UInt8.self)
-            insert(Self.hash(bytes, Int(head(place).pointee.length)), UInt64(place + 1))
+        for at in 0..<count where old[at] & Self.place < Self.seen {
+            let place = Int(old[at] & Self.place)
+            let bytes = (arena + (4 * place + MemoryLayout<Head>.stride)).assumingMemoryBound(to: UInt8.self)
+            insert(Self.hash(bytes, Int(head(place).pointee.length)), UInt64(place))
         }
         old.deallocate()
     }
@@ -354,8 +420,8 @@ final class UnigramWords {
             return true
         }
         guard mayForget else { return false }
-        slots.update(repeating: 0, count: slotMask + 1 + Self.ways)
-        (used, words) = (0, 0)
+        slots.update(repeating: Self.free, count: slotMask + 1 + Self.ways)
+        (used, taken) = (0, 0)
         return true
     }
 }

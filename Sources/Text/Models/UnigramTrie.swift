@@ -61,17 +61,20 @@ struct UnigramTrie<Score: BinaryFloatingPoint & Sendable>: Sendable {
             return node
         }
 
-        /// The node behind ▁, 0 where no piece goes on with it; nil where a piece ends with it.
-        func behindBoundary(_ node: Int) -> Int? {
-            var node = node
+        /// The node behind ▁, 0 where no piece goes on with it, and the place of a piece that ends with it, -1 where none does.
+        func behindBoundary(_ node: Int) -> (node: Int, piece: Int32) {
+            var (node, piece) = (node, Int32(-1))
             for byte in [0xE2, 0x96, 0x81] as [UInt32] {
-                let unit = units[node ^ Int(byte)].unit
-                guard node != 0, unit & 0xFF == byte else { return 0 }
-                if unit & 0x100 != 0 { return nil }
-                node = Int(unit &>> 9)
+                let place = node ^ Int(byte)
+                guard node != 0, units[place].unit & 0xFF == byte else { return (0, -1) }
+                piece = units[place].unit & 0x100 != 0 ? Int32(truncatingIfNeeded: place) : -1
+                node = Int(units[place].unit &>> 9)
             }
-            return node
+            return (node, piece)
         }
+
+        @inline(__always)
+        func score(_ place: Int32) -> Score { units[Int(place)].score }
     }
 
     /// The id of the piece that is these bytes.

@@ -73,13 +73,13 @@ extension UnigramWords {
         let pieces = pieces(first)
         var sum = before
         for piece in 0..<Int(head.count) { sum += pieces[piece].score }
-        if head.exits > 0 && stop &+ 3 < end {
+        if head.exits > 0 && stop < end {
             search.reserve(stop &- start &+ search.limits.longestPiece &+ 4)
             let exits = exits(first, Int(head.all))
             for number in 0..<Int(head.exits) {
                 let exit = exits[number]
                 var from: Float?
-                _ = trie.walk(text, stop &+ 3, end, from: Int(exit.node)) { to, place, score in
+                func offer(_ to: Int, _ place: Int32, _ score: Float) {
                     let at = start &+ Int(exit.at)
                     if from == nil {
                         var sum = before
@@ -92,6 +92,8 @@ extension UnigramWords {
                     }
                     search.offer(from! + score, at, to, piece: place, count: 1)
                 }
+                if exit.piece >= 0 { offer(stop &+ 3, exit.piece, trie.score(exit.piece)) }
+                if exit.node != 0 { _ = trie.walk(text, stop &+ 3, end, from: Int(exit.node), offer) }
             }
         }
         if search.isDecided {

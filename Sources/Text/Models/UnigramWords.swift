@@ -23,9 +23,10 @@ final class UnigramWords {
     }
 
     /// A place from which pieces go on with ▁: `count` pieces from `first` of the word's on lead up to byte `at`, the trie goes on behind ▁
-    /// at `node`.
+    /// at `node` (0: it does not), and `piece` ends with it (-1: none does).
     struct Exit {
         var node: UInt32
+        var piece: Int32
         var at: UInt16
         var count: UInt16
         var first: UInt32
@@ -178,7 +179,7 @@ final class UnigramWords {
     /// anywhere behind; below by more than rounding, it is best nowhere.
     @inline(__always)
     func deficit(_ piecePlace: Int, _ head: Head, _ at: Int) -> Float {
-        let all = 3 &* (Int(head.all) &+ Int(head.exits))
+        let all = 3 &* Int(head.all) &+ 4 &* Int(head.exits)
         return (arena + 4 &* (piecePlace &+ all &+ at &- 1)).load(as: Float.self)
     }
 
@@ -278,10 +279,9 @@ final class UnigramWords {
             }
             if !isKnown { add(single, unknownScore, UnigramLattice<Float>.unknown) }
             if node != 0 {
-                let behind = trie.behindBoundary(node)
-                if behind == nil { lead = -1 }
-                if let behind, behind != 0 {
-                    newExits[exitCount] = Exit(node: UInt32(behind), at: UInt16(at), count: 0, first: 0)
+                let (behind, piece) = trie.behindBoundary(node)
+                if behind != 0 || piece >= 0 {
+                    newExits[exitCount] = Exit(node: UInt32(behind), piece: piece, at: UInt16(at), count: 0, first: 0)
                     exitCount += 1
                     if at > 0 { lead = min(lead, (before.best - before.second) / Double(2 * characters)) }
                 }
@@ -334,29 +334,30 @@ final class UnigramWords {
 
     /// A cut that ends at byte b with a sum s may be the best up to the word's end or an exit x if
     ///
-    ///     s + best(b, x) ≥ S + best(0, x),   best(b, x) ≤ best(b, end) − best(x, end)
+    ///     s + best(b, x) ≥ S + best(0, x)
     ///
-    /// S: the sum at the word's start. So it is best nowhere if s + deficit(b) < S.
+    /// where S is the sum at the word's start. So it is best nowhere if s + deficit(b) < S, the largest best(b, x) − best(0, x).
     private func findDeficits(_ length: Int, _ edgeCount: Int, _ exitCount: Int) {
-        for at in 0..<length { ahead[at] = -.infinity }
-        ahead[length] = 0
-        for edge in stride(from: edgeCount - 1, through: 0, by: -1) {
+        for at in 0..<length { deficits[at] = -.infinity }
+        raiseDeficits(length, edgeCount)
+        for exit in 0..<exitCount where newExits[exit].at > 0 { raiseDeficits(Int(newExits[exit].at), edgeCount) }
+    }
+
+    private func raiseDeficits(_ place: Int, _ edgeCount: Int) {
+        for at in 0..<place { ahead[at] = -.infinity }
+        ahead[place] = 0
+        for edge in stride(from: edgeCount - 1, through: 0, by: -1) where Int(edges[edge].end) <= place {
             let edge = edges[edge]
             ahead[Int(edge.start)] = max(ahead[Int(edge.start)], Double(edge.score) + ahead[Int(edge.end)])
         }
-        var most = -nodes[length].best
-        for exit in 0..<exitCount {
-            let at = Int(newExits[exit].at)
-            most = max(most, -ahead[at] - nodes[at].best)
-        }
-        for at in 1..<max(1, length) { deficits[at - 1] = ahead[at] == -.infinity ? .infinity : Float(ahead[at] + most).nextUp }
+        for at in stride(from: 1, through: place, by: 1) { deficits[at - 1] = max(deficits[at - 1], Float(ahead[at] - nodes[place].best).nextUp) }
     }
 
     private func keep(_ text: UnsafePointer<UInt8>, _ word: Found, _ head: Head, _ mayForget: Bool) {
         let length = word.stop - word.start
         let padded = (length + 7) & ~7
         let (all, exits) = (Int(head.all), Int(head.exits))
-        let size = MemoryLayout<Head>.stride + padded + 12 * (all + exits) + 4 * (length - 1)
+        let size = MemoryLayout<Head>.stride + padded + 12 * all + 16 * exits + 4 * (length - 1)
         if used + size > capacity && !makeRoom(mayForget) { return }
         if taken > (slotMask + 1) / 2 && slotMask + 1 < Self.mostSlots { growSlots() }
         let place = used / 4
@@ -368,8 +369,8 @@ final class UnigramWords {
         to += padded
         to.copyMemory(from: newPieces, byteCount: 12 * all)
         to += 12 * all
-        to.copyMemory(from: newExits, byteCount: 12 * exits)
-        to += 12 * exits
+        to.copyMemory(from: newExits, byteCount: 16 * exits)
+        to += 16 * exits
         to.copyMemory(from: deficits, byteCount: 4 * (length - 1))
         used += size
         insert(word.hash, UInt64(place))

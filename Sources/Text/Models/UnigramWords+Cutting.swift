@@ -67,9 +67,18 @@ extension UnigramWords {
         let unit = Self.halfUnit(largest)
         guard head.lead > unit, largest < search.limits.highestSum else { return false }
         let first = piecePlace(known, stop &- start)
-        // Cuts that end inside the word and are best nowhere: the sums and deficits are rounded too.
-        let slack = 1e-3 + unit * Float(16 &* (stop &- start))
-        guard search.isDecided || !search.endsInside(stop, { $0 + deficit(first, head, $1 &- start) + slack >= before }) else { return false }
+        // Cuts that end inside the word, and are not the best at its end: the sums and deficits are rounded too.
+        var inside = stop
+        if !search.isDecided {
+            let slack = 1e-3 + unit * Float(16 &* (stop &- start))
+            let mayWin = search.endsInside(stop) { sum, byte in
+                inside = min(inside, byte)
+                return sum + deficit(first, head, byte &- start) + slack >= before
+            }
+            guard !mayWin else { return false }
+            // They may be the best at an exit.
+            if inside < stop && stop < end && goesOn(search, first, head, from: inside, start, stop) { return false }
+        }
         let pieces = pieces(first)
         var sum = before
         for piece in 0..<Int(head.count) { sum += pieces[piece].score }
@@ -104,6 +113,19 @@ extension UnigramWords {
             search.pass(stop)
         }
         return true
+    }
+
+    /// Whether a piece goes on with the text from an exit at or behind byte `from`.
+    @inline(__always)
+    private func goesOn(_ search: UnigramLattice<Float>, _ first: Int, _ head: Head, from: Int, _ start: Int, _ stop: Int) -> Bool {
+        let exits = exits(first, Int(head.all))
+        for number in 0..<Int(head.exits) where start &+ Int(exits[number].at) >= from {
+            if exits[number].piece >= 0 { return true }
+            var isFound = false
+            _ = search.trie.walk(search.text, stop &+ 3, search.end, from: Int(exits[number].node)) { _, _, _ in isFound = true }
+            if isFound { return true }
+        }
+        return false
     }
 
     /// Half a unit in the last place of a sum.

@@ -175,8 +175,11 @@ final class UnigramWords {
         return false
     }
 
-    /// How much more than the best cut's sum at the start of a word that of a cut which ends at its byte `at` must be, to be the best
-    /// anywhere behind; below by more than rounding, it is best nowhere.
+    /// What a cut that ends at byte `at` of a word, with a sum s, reaches at the word's end, less what the word's own best cut does:
+    ///
+    ///     s + deficit − S,   S: the sum at the start of the word
+    ///
+    /// If that is less than 0 by more than rounding, the cut is not the best there.
     @inline(__always)
     func deficit(_ piecePlace: Int, _ head: Head, _ at: Int) -> Float {
         let all = 3 &* Int(head.all) &+ 4 &* Int(head.exits)
@@ -308,7 +311,7 @@ final class UnigramWords {
                 lead = -1
             }
         }
-        findDeficits(length, edgeCount, exitCount)
+        findDeficits(length, edgeCount)
         let isUsable = reach < Self.mostReach
         // The sums of 64 bits are rounded too.
         keep(
@@ -332,25 +335,15 @@ final class UnigramWords {
         return count
     }
 
-    /// A cut that ends at byte b with a sum s may be the best up to the word's end or an exit x if
-    ///
-    ///     s + best(b, x) ≥ S + best(0, x)
-    ///
-    /// where S is the sum at the word's start. So it is best nowhere if s + deficit(b) < S, the largest best(b, x) − best(0, x).
-    private func findDeficits(_ length: Int, _ edgeCount: Int, _ exitCount: Int) {
-        for at in 0..<length { deficits[at] = -.infinity }
-        raiseDeficits(length, edgeCount)
-        for exit in 0..<exitCount where newExits[exit].at > 0 { raiseDeficits(Int(newExits[exit].at), edgeCount) }
-    }
-
-    private func raiseDeficits(_ place: Int, _ edgeCount: Int) {
-        for at in 0..<place { ahead[at] = -.infinity }
-        ahead[place] = 0
-        for edge in stride(from: edgeCount - 1, through: 0, by: -1) where Int(edges[edge].end) <= place {
+    /// The best sum from every byte of a word to its end, less that from its start.
+    private func findDeficits(_ length: Int, _ edgeCount: Int) {
+        for at in 0..<length { ahead[at] = -.infinity }
+        ahead[length] = 0
+        for edge in stride(from: edgeCount - 1, through: 0, by: -1) {
             let edge = edges[edge]
             ahead[Int(edge.start)] = max(ahead[Int(edge.start)], Double(edge.score) + ahead[Int(edge.end)])
         }
-        for at in stride(from: 1, through: place, by: 1) { deficits[at - 1] = max(deficits[at - 1], Float(ahead[at] - nodes[place].best).nextUp) }
+        for at in 1..<max(1, length) { deficits[at - 1] = Float(ahead[at] - ahead[0]).nextUp }
     }
 
     private func keep(_ text: UnsafePointer<UInt8>, _ word: Found, _ head: Head, _ mayForget: Bool) {

@@ -121,6 +121,7 @@ extension UnigramWords {
         let exits = exits(first, Int(head.all))
         for number in 0..<Int(head.exits) where start &+ Int(exits[number].at) >= from {
             if exits[number].piece >= 0 { return true }
+            if exits[number].node == 0 { continue }
             var isFound = false
             _ = search.trie.walk(search.text, stop &+ 3, search.end, from: Int(exits[number].node)) { _, _, _ in isFound = true }
             if isFound { return true }

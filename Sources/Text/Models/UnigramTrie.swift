@@ -1,5 +1,7 @@
 // The pieces of a Unigram vocabulary with their scores, found from the start of a text on.
 
+import CSystem
+
 /// A double array as `ByteTrie` has it, with the score of the piece that ends at a unit beside the unit: one load for both.
 struct UnigramTrie<Score: BinaryFloatingPoint & Sendable>: Sendable {
     /// - unit: bits 0-7 label, bit 8 a piece ends here, bits 9-31 the base of what follows (0: nothing).
@@ -7,10 +9,13 @@ struct UnigramTrie<Score: BinaryFloatingPoint & Sendable>: Sendable {
         var unit: UInt32
         var score: Score
     }
-    private let units: [Unit]
+    private let units: WidePages<Unit>
     /// The id of the piece that ends at each unit.
     private let ids: [UInt32]
     private let root: Int
+    /// Tells of most places behind a ▁ whether a piece goes on with a text: a bit for each hash of a node and up to three bytes.
+    private var filter: [UInt64] = []
+    private var filterShift: UInt64 = 63
     /// Bytes of the longest piece.
     let longest: Int
 
@@ -19,16 +24,50 @@ struct UnigramTrie<Score: BinaryFloatingPoint & Sendable>: Sendable {
         var builder = ByteTrieBuilder()
         guard builder.build(pieces) else { return nil }
         let ids = builder.entries
-        units = builder.units.enumerated().map { Unit(unit: $1, score: $1 & 0x100 != 0 ? score(ids[$0]) : 0) }
+        units = WidePages(count: builder.units.count)
+        for (place, unit) in builder.units.enumerated() {
+            units.memory[place] = Unit(unit: unit, score: unit & 0x100 != 0 ? score(ids[place]) : 0)
+        }
         self.ids = ids
         root = builder.root
         longest = pieces.longest
+        makeFilter(pieces)
+    }
+
+    /// Marks, behind every ▁ inside a piece, the three bytes that follow, or all where there are fewer, and where there are.
+    private mutating func makeFilter(_ pieces: SortedKeys) {
+        var keys: [UInt64] = []
+        withView { view in
+            for number in 0..<pieces.count {
+                pieces.bytes(number).withUnsafeBufferPointer { piece in
+                    guard let bytes = piece.baseAddress, piece.count > 4 else { return }
+                    var (node, from) = (view.root, 0)
+                    for at in 1..<(piece.count - 3) where bytes[at] == 0xE2 && bytes[at + 1] == 0x96 && bytes[at + 2] == 0x81 {
+                        node = view.walk(bytes, from, at + 3, from: node) { _, _, _ in }
+                        from = at + 3
+                        let rest = min(3, piece.count - from)
+                        let next = (0..<rest).reduce(UInt64(0)) { $0 | UInt64(bytes[from + $1]) << UInt64(8 * $1) }
+                        keys.append(View.key(node, next, rest))
+                        if rest < 3 { keys.append(View.key(node, 0, rest + 4)) }
+                    }
+                }
+            }
+        }
+        while 1 << (64 - filterShift) < 16 * keys.count { filterShift -= 1 }
+        filter = [UInt64](repeating: 0, count: max(1, (1 << Int(64 - filterShift)) / 64))
+        for key in keys {
+            let bit = Int(truncatingIfNeeded: key &>> filterShift)
+            filter[bit >> 6] |= 1 << UInt64(bit & 63)
+        }
     }
 
     @inline(__always)
     func withView<Result>(_ body: (View) throws -> Result) rethrows -> Result {
-        try units.withUnsafeBufferPointer { units in
-            try ids.withUnsafeBufferPointer { try body(View(units: units.baseAddress!, ids: $0.baseAddress!, root: root)) }
+        try ids.withUnsafeBufferPointer { ids in
+            try filter.withUnsafeBufferPointer {
+                try body(
+                    View(units: units.memory, ids: ids.baseAddress!, root: root, filter: $0.baseAddress, filterShift: filterShift))
+            }
         }
     }
 
@@ -37,6 +76,37 @@ struct UnigramTrie<Score: BinaryFloatingPoint & Sendable>: Sendable {
         fileprivate let units: UnsafePointer<Unit>
         fileprivate let ids: UnsafePointer<UInt32>
         let root: Int
+        fileprivate let filter: UnsafePointer<UInt64>?
+        fileprivate let filterShift: UInt64
+
+        /// - next: up to three bytes, the first lowest.
+        @inline(__always)
+        fileprivate static func key(_ node: Int, _ next: UInt64, _ count: Int) -> UInt64 {
+            let one = (UInt64(truncatingIfNeeded: node) &<< 27 | next &<< 3 | UInt64(truncatingIfNeeded: count)) &* 0x9e37_79b9_7f4a_7c15
+            return (one ^ one &>> 29) &* 0xbf58_476d_1ce4_e5b9
+        }
+
+        @inline(__always)
+        private func has(_ key: UInt64) -> Bool {
+            let bit = key &>> filterShift
+            return filter![Int(truncatingIfNeeded: bit &>> 6)] &>> (bit & 63) & 1 != 0
+        }
+
+        /// Whether pieces may end so many bytes behind a node, 1 or 2.
+        func mayEnd(_ count: Int, behind node: Int) -> Bool { has(Self.key(node, 0, count + 4)) }
+
+        /// Whether a piece may go on from a node behind ▁ with a text of which `next` are the first three bytes. - short: whether one may
+        /// end behind one byte (bit 0), or two (bit 1).
+        @inline(__always)
+        func mayGoOn(_ node: Int, _ next: UInt64, short: UInt16) -> Bool {
+            if has(Self.key(node, next & 0xFF_FFFF, 3)) { return true }
+            if short == 0 { return false }
+            return short & 1 != 0 && has(Self.key(node, next & 0xFF, 1)) || short & 2 != 0 && has(Self.key(node, next & 0xFFFF, 2))
+        }
+
+        /// Brings the unit near that a byte leads to.
+        @inline(__always)
+        func prefetch(_ node: Int, _ byte: UInt8) { preceptor_prefetch(units + (node ^ Int(byte))) }
 
         @inline(__always)
         func id(_ place: Int32) -> UInt32 { ids[Int(place)] }

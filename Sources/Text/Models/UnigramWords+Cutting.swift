@@ -19,7 +19,9 @@ extension UnigramWords {
                 count &+= 1
             }
             for word in 0..<count { prefetch(block[word].hash) }
-            for word in 0..<count where !step(&search, block[word], unknownID, &output, &tokens) {
+            for word in 0..<count { prepare(text, &block[word], end, trie) }
+            let generation = generation
+            for word in 0..<count where !step(&search, block[word], isFresh: generation == self.generation, unknownID, &output, &tokens) {
                 search.advance(to: block[word].stop) { write($0, $1, $2, trie, unknownID, &output, &tokens) }
             }
         }
@@ -45,7 +47,7 @@ extension UnigramWords {
     /// Goes through a word in one step; false where that cannot be done.
     @inline(__always)
     private func step(
-        _ search: inout UnigramLattice<Float>, _ word: Found, _ unknownID: UInt32, _ output: inout UnigramOutput,
+        _ search: inout UnigramLattice<Float>, _ word: Found, isFresh: Bool, _ unknownID: UInt32, _ output: inout UnigramOutput,
         _ tokens: inout TokenSequence
     ) -> Bool {
         let (text, end, trie, start, stop) = (search.text, search.end, search.trie, word.start, word.stop)
@@ -53,7 +55,7 @@ extension UnigramWords {
         if search.isDecided {
             if search.base < start { search.report { write($0, $1, $2, trie, unknownID, &output, &tokens) } }
         }
-        var known = find(text, word, end)
+        var known: Int? = isFresh && word.place >= 0 ? word.place : find(text, word, end)
         if known == nil {
             guard isMetAgain(word.hash) else { return false }
             learn(
@@ -77,15 +79,15 @@ extension UnigramWords {
             }
             guard !mayWin else { return false }
             // They may be the best at an exit.
-            if inside < stop && stop < end && goesOn(search, first, head, from: inside, start, stop) { return false }
+            if inside < stop && stop < end && goesOn(search, first, head, word, from: inside) { return false }
         }
         let pieces = pieces(first)
         var sum = before
         for piece in 0..<Int(head.count) { sum += pieces[piece].score }
-        if head.exits > 0 && stop < end {
+        if word.exits != 0 && head.exits > 0 && stop < end {
             search.reserve(stop &- start &+ search.limits.longestPiece &+ 4)
             let exits = exits(first, Int(head.all))
-            for number in 0..<Int(head.exits) {
+            for number in 0..<Int(head.exits) where word.exits &>> UInt64(number) & 1 != 0 {
                 let exit = exits[number]
                 var from: Float?
                 func offer(_ to: Int, _ place: Int32, _ score: Float) {
@@ -117,13 +119,14 @@ extension UnigramWords {
 
     /// Whether a piece goes on with the text from an exit at or behind byte `from`.
     @inline(__always)
-    private func goesOn(_ search: UnigramLattice<Float>, _ first: Int, _ head: Head, from: Int, _ start: Int, _ stop: Int) -> Bool {
+    private func goesOn(_ search: UnigramLattice<Float>, _ first: Int, _ head: Head, _ word: Found, from: Int) -> Bool {
         let exits = exits(first, Int(head.all))
-        for number in 0..<Int(head.exits) where start &+ Int(exits[number].at) >= from {
+        for number in 0..<Int(head.exits) 
+        where word.start &+ Int(exits[number].at) >= from && word.exits &>> UInt64(number) & 1 != 0 {
             if exits[number].piece >= 0 { return true }
             if exits[number].node == 0 { continue }
             var isFound = false
-            _ = search.trie.walk(search.text, stop &+ 3, search.end, from: Int(exits[number].node)) { _, _, _ in isFound = true }
+            _ = search.trie.walk(search.text, word.stop &+ 3, search.end, from: Int(exits[number].node)) { _, _, _ in isFound = true }
             if isFound { return true }
         }
         return false

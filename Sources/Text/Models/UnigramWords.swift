@@ -29,7 +29,9 @@ final class UnigramWords {
         var piece: Int32
         var at: UInt16
         var count: UInt16
-        var first: UInt32
+        var first: UInt16
+        /// Whether pieces may end one byte behind the node (bit 0), or two (bit 1).
+        var short: UInt16
     }
 
     /// What stands in front of a word's bytes (padded to eights), pieces and exits.
@@ -52,6 +54,10 @@ final class UnigramWords {
         var start: Int
         var stop: Int
         var hash: UInt64
+        /// Where it is kept, -1 where it is not.
+        var place = -1
+        /// The exits from which a piece may go on.
+        var exits = UInt64.max
     }
 
     static let longestWord = 64
@@ -66,6 +72,8 @@ final class UnigramWords {
     private var slots: UnsafeMutablePointer<UInt64>
     private var slotMask: Int
     private var taken = 0
+    /// Counts how often all words were forgotten.
+    private(set) var generation = 0
     private static let place: UInt64 = 0xFFFF_FFFF
     private static let seen: UInt64 = 0xFFFF_FFFE
     private static let free: UInt64 = 0xFFFF_FFFF
@@ -186,6 +194,32 @@ final class UnigramWords {
         return (arena + 4 &* (piecePlace &+ all &+ at &- 1)).load(as: Float.self)
     }
 
+    /// Finds a word that its slot is near for, and brings near what its exits lead to.
+    @inline(__always)
+    func prepare(_ text: UnsafePointer<UInt8>, _ word: inout Found, _ end: Int, _ trie: UnigramTrie<Float>.View) {
+        guard word.stop &- word.start <= Self.longestWord, let place = find(text, word, end) else { return }
+        word.place = place
+        let head = head(place)
+        let stop = word.stop
+        guard stop &+ 6 <= end else { return }
+        let count = Int(head.pointee.exits)
+        if count == 0 { return }
+        let next = Self.load(text, stop &+ 3, end)
+        let exits = exits(piecePlace(place, stop &- word.start), Int(head.pointee.all))
+        var open: UInt64 = 0
+        for number in 0..<count {
+            let exit = exits[number]
+            let node = Int(exit.node)
+            if node != 0 && trie.mayGoOn(node, next, short: exit.short) {
+                open |= 1 &<< UInt64(number)
+                trie.prefetch(node, text[stop &+ 3])
+            } else if exit.piece >= 0 {
+                open |= 1 &<< UInt64(number)
+            }
+        }
+        word.exits = open
+    }
+
     /// The place of a word; nil where it is not known.
     @inline(__always)
     func find(_ text: UnsafePointer<UInt8>, _ word: Found, _ end: Int) -> Int? {
@@ -284,7 +318,8 @@ final class UnigramWords {
             if node != 0 {
                 let (behind, piece) = trie.behindBoundary(node)
                 if behind != 0 || piece >= 0 {
-                    newExits[exitCount] = Exit(node: UInt32(behind), piece: piece, at: UInt16(at), count: 0, first: 0)
+                    let short: UInt16 = (trie.mayEnd(1, behind: behind) ? 1 : 0) | (trie.mayEnd(2, behind: behind) ? 2 : 0)
+                    newExits[exitCount] = Exit(node: UInt32(behind), piece: piece, at: UInt16(at), count: 0, first: 0, short: short)
                     exitCount += 1
                     if at > 0 { lead = min(lead, (before.best - before.second) / Double(2 * characters)) }
                 }
@@ -305,7 +340,7 @@ final class UnigramWords {
             } else if all < Self.mostPieces - Self.longestWord {
                 let first = all
                 all = collect(Int(end), first, trie, unknownID)
-                newExits[exit].first = UInt32(first)
+                newExits[exit].first = UInt16(first)
                 newExits[exit].count = UInt16(all - first)
             } else {
                 lead = -1
@@ -416,6 +451,7 @@ final class UnigramWords {
         guard mayForget else { return false }
         slots.update(repeating: Self.free, count: slotMask + 1 + Self.ways)
         (used, taken) = (0, 0)
+        generation += 1
         return true
     }
 }

@@ -100,8 +100,13 @@ struct UnigramLattice<Score: BinaryFloatingPoint & Sendable> {
     /// cut goes through it: what lies in front is handed to `body`, and the nodes are used again.
     ///
     /// Cost: for every character a step in the trie for each byte that a piece may go on with.
+    ///
+    /// - walk: calls its second argument with the pieces from a byte on, if they are known; false if not.
     @inline(__always)
-    mutating func advance(to stop: Int, _ body: (_ node: Node, _ start: Int, _ end: Int) -> Void) {
+    mutating func advance(
+        to stop: Int, walk: (_ at: Int, (_ end: Int, _ place: Int32, _ score: Score) -> Void) -> Bool,
+        _ body: (_ node: Node, _ start: Int, _ end: Int) -> Void
+    ) {
         while at < stop {
             if frontier == at && base < at { report(body) }
             reserve(limits.longestPiece &+ 4)
@@ -112,7 +117,7 @@ struct UnigramLattice<Score: BinaryFloatingPoint & Sendable> {
             var isKnown = false
             var frontier = frontier
             let from = UInt32(truncatingIfNeeded: start)
-            _ = trie.walk(text, at, end, from: trie.root) { end, place, score in
+            func offer(_ end: Int, _ place: Int32, _ score: Score) {
                 Self.reach(nodes, end &- base, base, &frontier)
                 let (to, sum) = (nodes + (end &- base), score + before)
                 if to.pointee.start == Self.none || sum > to.pointee.score {
@@ -120,6 +125,7 @@ struct UnigramLattice<Score: BinaryFloatingPoint & Sendable> {
                 }
                 if end == single { isKnown = true }
             }
+            if !walk(at, offer) { _ = trie.walk(text, at, end, from: trie.root, offer) }
             if !isKnown {
                 Self.reach(nodes, single &- base, base, &frontier)
                 let (to, sum) = (nodes + (single &- base), before + limits.unknownScore)

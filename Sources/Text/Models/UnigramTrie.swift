@@ -104,6 +104,15 @@ struct UnigramTrie<Score: BinaryFloatingPoint & Sendable>: Sendable {
             return short & 1 != 0 && has(Self.key(node, next & 0xFF, 1)) || short & 2 != 0 && has(Self.key(node, next & 0xFFFF, 2))
         }
 
+        /// The unit that a byte leads to from a node; nil where there is none.
+        @inline(__always)
+        func step(_ node: Int, _ byte: UInt8) -> (place: Int, node: Int, isPiece: Bool, score: Score)? {
+            let place = node ^ Int(byte)
+            let unit = units[place]
+            guard unit.unit & 0xFF == UInt32(byte) else { return nil }
+            return (place, Int(unit.unit &>> 9), unit.unit & 0x100 != 0, unit.score)
+        }
+
         /// Brings the unit near that a byte leads to.
         @inline(__always)
         func prefetch(_ node: Int, _ byte: UInt8) { preceptor_prefetch(units + (node ^ Int(byte))) }

@@ -19,10 +19,21 @@ extension UnigramWords {
                 count &+= 1
             }
             for word in 0..<count { prefetch(block[word].hash) }
+            walks.removeAll()
             for word in 0..<count { prepare(text, &block[word], end, trie) }
+            walks.run(text, end, trie)
             let generation = generation
-            for word in 0..<count where !step(&search, block[word], isFresh: generation == self.generation, unknownID, &output, &tokens) {
-                search.advance(to: block[word].stop) { write($0, $1, $2, trie, unknownID, &output, &tokens) }
+            for number in 0..<count {
+                let word = block[number]
+                if step(&search, word, isFresh: generation == self.generation, unknownID, &output, &tokens) { continue }
+                var walk = word.place < 0 ? word.walk : -1
+                search.advance(
+                    to: word.stop,
+                    walk: { _, offer in
+                        guard walk >= 0 else { return false }
+                        walk &+= 1
+                        return walks.forEach(walk &- 1, offer)
+                    }, { write($0, $1, $2, trie, unknownID, &output, &tokens) })
             }
         }
         search.report { write($0, $1, $2, trie, unknownID, &output, &tokens) }
@@ -103,8 +114,7 @@ extension UnigramWords {
                     }
                     search.offer(from! + score, at, to, piece: place, count: 1)
                 }
-                if exit.piece >= 0 { offer(stop &+ 3, exit.piece, trie.score(exit.piece)) }
-                if exit.node != 0 { _ = trie.walk(text, stop &+ 3, end, from: Int(exit.node), offer) }
+                forEachPiece(word, number, exit, search, offer)
             }
         }
         if search.isDecided {
@@ -123,10 +133,8 @@ extension UnigramWords {
         let exits = exits(first, Int(head.all))
         for number in 0..<Int(head.exits) 
         where word.start &+ Int(exits[number].at) >= from && word.exits &>> UInt64(number) & 1 != 0 {
-            if exits[number].piece >= 0 { return true }
-            if exits[number].node == 0 { continue }
             var isFound = false
-            _ = search.trie.walk(search.text, word.stop &+ 3, search.end, from: Int(exits[number].node)) { _, _, _ in isFound = true }
+            forEachPiece(word, number, exits[number], search) { _, _, _ in isFound = true }
             if isFound { return true }
         }
         return false

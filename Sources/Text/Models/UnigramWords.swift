@@ -56,8 +56,11 @@ final class UnigramWords {
         var hash: UInt64
         /// Where it is kept, -1 where it is not.
         var place = -1
-        /// The exits from which a piece may go on.
+        /// The exits from which a piece may go on,
         var exits = UInt64.max
+        /// those from which it has been walked, and the first of these walks. Where the word is not kept, there is one from each character.
+        var walked: UInt64 = 0
+        var walk = -1
     }
 
     static let longestWord = 64
@@ -83,6 +86,7 @@ final class UnigramWords {
 
     let block = UnsafeMutablePointer<Found>.allocate(capacity: blockSize)
     static let blockSize = 16
+    let walks = UnigramWalks()
 
     init() {
         arena = .allocate(byteCount: capacity, alignment: 64)
@@ -194,30 +198,53 @@ final class UnigramWords {
         return (arena + 4 &* (piecePlace &+ all &+ at &- 1)).load(as: Float.self)
     }
 
-    /// Finds a word that its slot is near for, and brings near what its exits lead to.
+    /// Finds a word that its slot is near for, and begins the walks from its exits; from its characters where it is not kept.
     @inline(__always)
     func prepare(_ text: UnsafePointer<UInt8>, _ word: inout Found, _ end: Int, _ trie: UnigramTrie<Float>.View) {
-        guard word.stop &- word.start <= Self.longestWord, let place = find(text, word, end) else { return }
+        let (length, stop) = (word.stop &- word.start, word.stop)
+        guard length <= Self.longestWord, walks.count &+ length <= UnigramWalks.most else { return }
+        guard let place = find(text, word, end) else {
+            word.walk = walks.count
+            var at = word.start
+            while at < stop {
+                walks.add(trie.root, text, at, trie)
+                at &+= UnigramLattice<Float>.length(text[at])
+            }
+            return
+        }
         word.place = place
         let head = head(place)
-        let stop = word.stop
         guard stop &+ 6 <= end else { return }
-        let count = Int(head.pointee.exits)
-        if count == 0 { return }
+        word.walk = walks.count
+        word.exits = 0
         let next = Self.load(text, stop &+ 3, end)
-        let exits = exits(piecePlace(place, stop &- word.start), Int(head.pointee.all))
-        var open: UInt64 = 0
-        for number in 0..<count {
-            let exit = exits[number]
-            let node = Int(exit.node)
-            if node != 0 && trie.mayGoOn(node, next, short: exit.short) {
-                open |= 1 &<< UInt64(number)
-                trie.prefetch(node, text[stop &+ 3])
-            } else if exit.piece >= 0 {
-                open |= 1 &<< UInt64(number)
+        let exits = exits(piecePlace(place, length), Int(head.pointee.all))
+        for number in 0..<Int(head.pointee.exits) {
+            let (node, bit) = (Int(exits[number].node), 1 &<< UInt64(number) as UInt64)
+            if node != 0 && trie.mayGoOn(node, next, short: exits[number].short) {
+                walks.add(node, text, stop &+ 3, trie)
+                word.walked |= bit
+                word.exits |= bit
+            } else if exits[number].piece >= 0 {
+                word.exits |= bit
             }
         }
-        word.exits = open
+    }
+
+    /// Calls `body` with the pieces that go on from an exit of a word that is kept.
+    @inline(__always)
+    func forEachPiece(
+        _ word: Found, _ number: Int, _ exit: Exit, _ search: UnigramLattice<Float>,
+        _ body: (_ end: Int, _ place: Int32, _ score: Float) -> Void
+    ) {
+        if exit.piece >= 0 { body(word.stop &+ 3, exit.piece, search.trie.score(exit.piece)) }
+        guard exit.node != 0 else { return }
+        if word.walk >= 0 && word.place >= 0 {
+            let bit = 1 &<< UInt64(number) as UInt64
+            if word.walked & bit == 0 { return }
+            if walks.forEach(word.walk &+ (word.walked & (bit &- 1)).nonzeroBitCount, body) { return }
+        }
+        _ = search.trie.walk(search.text, word.stop &+ 3, search.end, from: Int(exit.node), body)
     }
 
     /// The place of a word; nil where it is not known.

@@ -101,12 +101,13 @@ struct UnigramLattice<Score: BinaryFloatingPoint & Sendable> {
     ///
     /// Cost: for every character a step in the trie for each byte that a piece may go on with.
     ///
-    /// - walk: calls its second argument with the pieces from a byte on, if they are known; false if not.
+    /// - walks: those from every character that have been taken already, the first of them `walk`.
     @inline(__always)
     mutating func advance(
-        to stop: Int, walk: (_ at: Int, (_ end: Int, _ place: Int32, _ score: Score) -> Void) -> Bool,
+        to stop: Int, walks: UnigramWalks<Score>? = nil, walk: Int = 0,
         _ body: (_ node: Node, _ start: Int, _ end: Int) -> Void
     ) {
+        var walk = walk
         while at < stop {
             if frontier == at && base < at { report(body) }
             reserve(limits.longestPiece &+ 4)
@@ -117,25 +118,33 @@ struct UnigramLattice<Score: BinaryFloatingPoint & Sendable> {
             var isKnown = false
             var frontier = frontier
             let from = UInt32(truncatingIfNeeded: start)
-            func offer(_ end: Int, _ place: Int32, _ score: Score) {
-                Self.reach(nodes, end &- base, base, &frontier)
-                let (to, sum) = (nodes + (end &- base), score + before)
-                if to.pointee.start == Self.none || sum > to.pointee.score {
-                    to.pointee = Node(score: sum, start: from, piece: place, count: 1)
+            if let known = walks?.matches(walk) {
+                for match in 0..<known.count {
+                    let (end, score) = (Int(known.first[match].end), known.first[match].score)
+                    Self.offer(nodes, score + before, from, end &- base, known.first[match].place, base, &frontier)
+                    if end == single { isKnown = true }
                 }
-                if end == single { isKnown = true }
+            } else {
+                _ = trie.walk(text, at, end, from: trie.root) { end, place, score in
+                    Self.offer(nodes, score + before, from, end &- base, place, base, &frontier)
+                    if end == single { isKnown = true }
+                }
             }
-            if !walk(at, offer) { _ = trie.walk(text, at, end, from: trie.root, offer) }
+            walk &+= 1
             if !isKnown {
-                Self.reach(nodes, single &- base, base, &frontier)
-                let (to, sum) = (nodes + (single &- base), before + limits.unknownScore)
-                if to.pointee.start == Self.none || sum > to.pointee.score {
-                    to.pointee = Node(score: sum, start: from, piece: Self.unknown, count: 1)
-                }
+                Self.offer(nodes, before + limits.unknownScore, from, single &- base, Self.unknown, base, &frontier)
             }
             self.frontier = frontier
             at = single
         }
+    }
+
+    @inline(__always)
+    private static func offer(
+        _ nodes: UnsafeMutablePointer<Node>, _ sum: Score, _ start: UInt32, _ end: Int, _ piece: Int32, _ base: Int, _ frontier: inout Int
+    ) {
+        reach(nodes, end, base, &frontier)
+        if nodes[end].start == none || sum > nodes[end].score { nodes[end] = Node(score: sum, start: start, piece: piece, count: 1) }
     }
 
     /// Makes sure of nodes up to so many bytes behind `at`.

@@ -108,7 +108,7 @@ struct UnigramModel: WordModel {
             }
             trie.withView { view in
                 var search = UnigramLattice(text, range, view, limits, scratch.doubleNodes)
-                search.advance(to: range.upperBound, walk: { _, _ in false }) { node, start, end in
+                search.advance(to: range.upperBound) { node, start, end in
                     output.append(node.piece < 0 ? unknownID : view.id(node.piece), start, end, &tokens)
                 }
                 search.report { node, start, end in output.append(node.piece < 0 ? unknownID : view.id(node.piece), start, end, &tokens) }

@@ -1,12 +1,12 @@
 // Many ways through the trie at once, so that the memory for the next step of each is fetched while the others take theirs.
 
 /// Walks through a trie from places of a text, and the pieces that each comes by.
-final class UnigramWalks {
+final class UnigramWalks<Score: BinaryFloatingPoint & Sendable> {
     /// A piece that a walk comes by.
     struct Match {
         var end: UInt32
         var place: Int32
-        var score: Float
+        var score: Score
     }
     private struct Walk {
         var node: UInt32
@@ -14,12 +14,12 @@ final class UnigramWalks {
         var count: UInt32
     }
 
-    static let most = 256
-    private static let mostMatches = 8
+    static var most: Int { 256 }
+    private static var mostMatches: Int { 8 }
     private let walks = UnsafeMutablePointer<Walk>.allocate(capacity: most)
     private let matches = UnsafeMutablePointer<Match>.allocate(capacity: most * mostMatches)
     private let active = UnsafeMutablePointer<UInt16>.allocate(capacity: most)
-    private(set) var count = 0
+    var count = 0
 
     deinit {
         walks.deallocate()
@@ -27,18 +27,16 @@ final class UnigramWalks {
         active.deallocate()
     }
 
-    func removeAll() { count = 0 }
-
     /// Adds a walk from a node that is not 0; `run` takes it.
     @inline(__always)
-    func add(_ node: Int, _ text: UnsafePointer<UInt8>, _ at: Int, _ trie: UnigramTrie<Float>.View) {
+    func add(_ node: Int, _ text: UnsafePointer<UInt8>, _ at: Int, _ trie: UnigramTrie<Score>.View) {
         trie.prefetch(node, text[at])
         walks[count] = Walk(node: UInt32(truncatingIfNeeded: node), at: UInt32(truncatingIfNeeded: at), count: 0)
         count &+= 1
     }
 
     /// Takes all walks to their ends, a step of each at a time.
-    func run(_ text: UnsafePointer<UInt8>, _ end: Int, _ trie: UnigramTrie<Float>.View) {
+    func run(_ text: UnsafePointer<UInt8>, _ end: Int, _ trie: UnigramTrie<Score>.View) {
         let (walks, matches, active) = (walks, matches, active)
         var left = count
         for walk in 0..<left { active[walk] = UInt16(truncatingIfNeeded: walk) }
@@ -69,13 +67,10 @@ final class UnigramWalks {
         }
     }
 
-    /// Calls `body` for every piece that a walk came by, short ones first; false, and nothing done, where there were too many.
+    /// The pieces that a walk came by, short ones first; nil where there were too many.
     @inline(__always)
-    func forEach(_ walk: Int, _ body: (_ end: Int, _ place: Int32, _ score: Float) -> Void) -> Bool {
+    func matches(_ walk: Int) -> (first: UnsafePointer<Match>, count: Int)? {
         let known = Int(walks[walk].count)
-        if known > Self.mostMatches { return false }
-        let first = matches + walk &* Self.mostMatches
-        for match in 0..<known { body(Int(first[match].end), first[match].place, first[match].score) }
-        return true
+        return known > Self.mostMatches ? nil : (UnsafePointer(matches + walk &* Self.mostMatches), known)
     }
 }

@@ -19,21 +19,16 @@ extension UnigramWords {
                 count &+= 1
             }
             for word in 0..<count { prefetch(block[word].hash) }
-            walks.removeAll()
+            walks.count = 0
             for word in 0..<count { prepare(text, &block[word], end, trie) }
             walks.run(text, end, trie)
             let generation = generation
             for number in 0..<count {
                 let word = block[number]
                 if step(&search, word, isFresh: generation == self.generation, unknownID, &output, &tokens) { continue }
-                var walk = word.place < 0 ? word.walk : -1
-                search.advance(
-                    to: word.stop,
-                    walk: { _, offer in
-                        guard walk >= 0 else { return false }
-                        walk &+= 1
-                        return walks.forEach(walk &- 1, offer)
-                    }, { write($0, $1, $2, trie, unknownID, &output, &tokens) })
+                search.advance(to: word.stop, walks: word.place < 0 && word.walk >= 0 ? walks : nil, walk: word.walk) {
+                    write($0, $1, $2, trie, unknownID, &output, &tokens)
+                }
             }
         }
         search.report { write($0, $1, $2, trie, unknownID, &output, &tokens) }
@@ -98,24 +93,25 @@ extension UnigramWords {
         if word.exits != 0 && head.exits > 0 && stop < end {
             search.reserve(stop &- start &+ search.limits.longestPiece &+ 4)
             let exits = exits(first, Int(head.all))
+            var offers = search
             for number in 0..<Int(head.exits) where word.exits &>> UInt64(number) & 1 != 0 {
                 let exit = exits[number]
                 var from: Float?
-                func offer(_ to: Int, _ place: Int32, _ score: Float) {
+                forEachPiece(word, number, exit, search) { to, place, score in
                     let at = start &+ Int(exit.at)
                     if from == nil {
                         var sum = before
                         for piece in 0..<Int(exit.count) { sum += pieces[Int(exit.first) &+ piece].score }
                         from = sum
-                        search.open(stop)
+                        offers.open(stop)
                         if exit.count > 0 {
-                            search.set(sum, start, at, piece: Self.step(first &+ 3 &* Int(exit.first)), count: Int(exit.count))
+                            offers.set(sum, start, at, piece: Self.step(first &+ 3 &* Int(exit.first)), count: Int(exit.count))
                         }
                     }
-                    search.offer(from! + score, at, to, piece: place, count: 1)
+                    offers.offer(from! + score, at, to, piece: place, count: 1)
                 }
-                forEachPiece(word, number, exit, search, offer)
             }
+            search = offers
         }
         if search.isDecided {
             output.append(pieces, Int(head.count), hasUnknown: head.hasUnknown, at: start, &tokens)

@@ -86,7 +86,7 @@ final class UnigramWords {
 
     let block = UnsafeMutablePointer<Found>.allocate(capacity: blockSize)
     static let blockSize = 16
-    let walks = UnigramWalks()
+    let walks = UnigramWalks<Float>()
 
     init() {
         arena = .allocate(byteCount: capacity, alignment: 64)
@@ -202,7 +202,7 @@ final class UnigramWords {
     @inline(__always)
     func prepare(_ text: UnsafePointer<UInt8>, _ word: inout Found, _ end: Int, _ trie: UnigramTrie<Float>.View) {
         let (length, stop) = (word.stop &- word.start, word.stop)
-        guard length <= Self.longestWord, walks.count &+ length <= UnigramWalks.most else { return }
+        guard length <= Self.longestWord, walks.count &+ length <= UnigramWalks<Float>.most else { return }
         guard let place = find(text, word, end) else {
             word.walk = walks.count
             var at = word.start
@@ -242,7 +242,12 @@ final class UnigramWords {
         if word.walk >= 0 && word.place >= 0 {
             let bit = 1 &<< UInt64(number) as UInt64
             if word.walked & bit == 0 { return }
-            if walks.forEach(word.walk &+ (word.walked & (bit &- 1)).nonzeroBitCount, body) { return }
+            if let known = walks.matches(word.walk &+ (word.walked & (bit &- 1)).nonzeroBitCount) {
+                for match in 0..<known.count {
+                    body(Int(known.first[match].end), known.first[match].place, known.first[match].score)
+                }
+                return
+            }
         }
         _ = search.trie.walk(search.text, word.stop &+ 3, search.end, from: Int(exit.node), body)
     }

@@ -48,7 +48,8 @@ struct UnigramLattice<Score: BinaryFloatingPoint & Sendable> {
     let end: Int
     let trie: UnigramTrie<Score>.View
     let limits: Limits
-    private let memory: Nodes
+    /// Unmanaged, so that a search is trivial to copy; whoever makes one keeps its memory.
+    private let memory: Unmanaged<Nodes>
     private var nodes: UnsafeMutablePointer<Node>
     private var room: Int
     /// All cuts go through the byte `base`; node i is that of byte base + i.
@@ -62,7 +63,7 @@ struct UnigramLattice<Score: BinaryFloatingPoint & Sendable> {
     init(
         _ text: UnsafePointer<UInt8>, _ range: Range<Int>, _ trie: UnigramTrie<Score>.View, _ limits: Limits, _ memory: Nodes
     ) {
-        (self.text, end, self.trie, self.limits, self.memory) = (text, range.upperBound, trie, limits, memory)
+        (self.text, end, self.trie, self.limits, self.memory) = (text, range.upperBound, trie, limits, Unmanaged.passUnretained(memory))
         (nodes, room) = (memory.nodes, memory.capacity)
         (base, at, frontier) = (range.lowerBound, range.lowerBound, range.lowerBound)
         nodes[0] = Node(score: 0, start: Self.none, piece: 0, count: 0)
@@ -151,6 +152,12 @@ struct UnigramLattice<Score: BinaryFloatingPoint & Sendable> {
     @inline(__always)
     mutating func reserve(_ count: Int) {
         guard at &- base &+ count >= room else { return }
+        grow(count)
+    }
+
+    @inline(never)
+    private mutating func grow(_ count: Int) {
+        let memory = memory.takeUnretainedValue()
         memory.reserve(at - base + count + 1, keeping: frontier - base + 1)
         (nodes, room) = (memory.nodes, memory.capacity)
     }

@@ -1,7 +1,7 @@
 // Many ways through the trie at once, so that the memory for the next step of each is fetched while the others take theirs.
 
-/// Walks through a trie from places of a text, and the pieces that each comes by.
-final class UnigramWalks<Score: BinaryFloatingPoint & Sendable> {
+/// Walks through a trie from places of a text, and the pieces that each comes by. Bare memory, given back by `deallocate`.
+struct UnigramWalks<Score: BinaryFloatingPoint & Sendable> {
     /// A piece that a walk comes by.
     struct Match {
         var end: UInt32
@@ -16,12 +16,21 @@ final class UnigramWalks<Score: BinaryFloatingPoint & Sendable> {
 
     static var most: Int { 256 }
     private static var mostMatches: Int { 8 }
-    private let walks = UnsafeMutablePointer<Walk>.allocate(capacity: most)
-    private let matches = UnsafeMutablePointer<Match>.allocate(capacity: most * mostMatches)
-    private let active = UnsafeMutablePointer<UInt16>.allocate(capacity: most)
-    var count = 0
+    private let walks = UnsafeMutablePointer<Walk>.allocate(capacity: Self.most)
+    private let matches = UnsafeMutablePointer<Match>.allocate(capacity: Self.most * Self.mostMatches)
+    private let active = UnsafeMutablePointer<UInt16>.allocate(capacity: Self.most)
+    private let counter = UnsafeMutablePointer<Int>.allocate(capacity: 1)
 
-    deinit {
+    @inline(__always)
+    var count: Int {
+        get { counter.pointee }
+        nonmutating set { counter.pointee = newValue }
+    }
+
+    init() { counter.pointee = 0 }
+
+    func deallocate() {
+        counter.deallocate()
         walks.deallocate()
         matches.deallocate()
         active.deallocate()

@@ -99,6 +99,7 @@ final class UnigramWords {
         arena.deallocate()
         slots.deallocate()
         block.deallocate()
+        walks.deallocate()
         nodes.deallocate()
         edges.deallocate()
         ahead.deallocate()

@@ -27,6 +27,8 @@ struct UnigramModel: WordModel {
     private let byteOfID: [UInt32: UInt8]
     private let vocabulary: ByteStrings
     private let sums: Sums
+    /// Whether the unknown token is a piece that is found in the text.
+    private let findsUnknown: Bool
     /// Memory of this copy alone.
     private var scratch = Scratch()
 
@@ -58,6 +60,7 @@ struct UnigramModel: WordModel {
         for piece in pieces { piece.bytes.withUnsafeBytes { vocabulary.append($0) } }
         self.vocabulary = vocabulary
         var found = Self.findable(pieces, rules)
+        findsUnknown = found.keys.contains { $0.value == UInt32(unknownID) }
         let tooMany = refuse("the pieces need more than \(ByteTrie.mostUnits) units of a trie")
         switch rules {
         case .huggingFace:
@@ -96,14 +99,14 @@ struct UnigramModel: WordModel {
         if !isKnownUniquelyReferenced(&scratch) { scratch = Scratch() }
         switch sums {
         case .single(let trie, let limits):
-            var output = UnigramOutput(scratch.output, unknownID: unknownID) { [self] in appendUnknown(text, $0, nil, into: &$1) }
+            var output = UnigramOutput(scratch.output, unknownID: unknownID, findsUnknown: findsUnknown) { [self] in appendUnknown(text, $0, nil, into: &$1) }
             trie.withView { view in
                 var search = UnigramLattice(text, range, view, limits, scratch.singleNodes)
                 scratch.words.cut(&search, unknownID, &output, &tokens)
             }
             output.flush(&tokens)
         case .double(let trie, let limits):
-            var output = UnigramOutput(scratch.output, unknownID: unknownID) { [self] in
+            var output = UnigramOutput(scratch.output, unknownID: unknownID, findsUnknown: findsUnknown) { [self] in
                 appendUnknown(text, $0, trie.id(of: text, $0), into: &$1)
             }
             trie.withView { view in

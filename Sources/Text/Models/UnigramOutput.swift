@@ -8,6 +8,8 @@ struct UnigramOutput {
     /// Characters that have been cut and not yet written.
     private var unknown = 0..<0
     private let unknownID: UInt32
+    /// Whether the unknown token is a piece that is found in the text.
+    private let findsUnknown: Bool
     /// The tokens of a run of unknown characters.
     private let writeUnknown: (Range<Int>, inout TokenSequence) -> Void
 
@@ -23,8 +25,8 @@ struct UnigramOutput {
         }
     }
 
-    init(_ room: Room, unknownID: UInt32, writeUnknown: @escaping (Range<Int>, inout TokenSequence) -> Void) {
-        (ids, spans, self.unknownID, self.writeUnknown) = (room.ids, room.spans, unknownID, writeUnknown)
+    init(_ room: Room, unknownID: UInt32, findsUnknown: Bool, writeUnknown: @escaping (Range<Int>, inout TokenSequence) -> Void) {
+        (ids, spans, self.unknownID, self.findsUnknown, self.writeUnknown) = (room.ids, room.spans, unknownID, findsUnknown, writeUnknown)
     }
 
     /// Writes the piece `id` that covers `start..<end`.
@@ -36,6 +38,15 @@ struct UnigramOutput {
         }
         if !unknown.isEmpty { flush(&tokens) }
         if count == Room.tokens { flush(&tokens) }
+        ids[count] = id
+        spans[count] = UInt64(truncatingIfNeeded: start) | UInt64(truncatingIfNeeded: end) &<< 32
+        count &+= 1
+    }
+
+    /// The same for a piece that was found in the text: its id, which may come from far, is not looked at where it need not.
+    @inline(__always)
+    mutating func appendPiece(_ id: UInt32, _ start: Int, _ end: Int, _ tokens: inout TokenSequence) {
+        if findsUnknown || !unknown.isEmpty || count == Room.tokens { return append(id, start, end, &tokens) }
         ids[count] = id
         spans[count] = UInt64(truncatingIfNeeded: start) | UInt64(truncatingIfNeeded: end) &<< 32
         count &+= 1

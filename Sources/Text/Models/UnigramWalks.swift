@@ -14,7 +14,7 @@ struct UnigramWalks<Score: BinaryFloatingPoint & Sendable> {
         var count: UInt32
     }
 
-    static var most: Int { 256 }
+    static var most: Int { 384 }
     private static var mostMatches: Int { 8 }
     private let walks = UnsafeMutablePointer<Walk>.allocate(capacity: Self.most)
     private let matches = UnsafeMutablePointer<Match>.allocate(capacity: Self.most * Self.mostMatches)

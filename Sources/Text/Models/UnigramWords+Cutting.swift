@@ -21,6 +21,7 @@ extension UnigramWords {
             for word in 0..<count { prefetch(block[word].hash) }
             walks.count = 0
             for word in 0..<count { prepare(text, &block[word], end, trie) }
+            for word in 0..<count { beginWalks(text, &block[word], end, trie) }
             walks.run(text, end, trie)
             let generation = generation
             for number in 0..<count {
@@ -39,7 +40,7 @@ extension UnigramWords {
         _ node: UnigramLattice<Float>.Node, _ start: Int, _ end: Int, _ trie: UnigramTrie<Float>.View, _ unknownID: UInt32,
         _ output: inout UnigramOutput, _ tokens: inout TokenSequence
     ) {
-        if node.piece >= 0 { return output.append(trie.id(node.piece), start, end, &tokens) }
+        if node.piece >= 0 { return output.appendPiece(trie.id(node.piece), start, end, &tokens) }
         if node.piece == UnigramLattice<Float>.unknown { return output.append(unknownID, start, end, &tokens) }
         output.append(pieces(Self.place(node.piece)), Int(node.count), hasUnknown: true, at: start, &tokens)
     }

@@ -85,7 +85,7 @@ final class UnigramWords {
     private static let mostSlots = 1 << 18
 
     let block = UnsafeMutablePointer<Found>.allocate(capacity: blockSize)
-    static let blockSize = 16
+    static let blockSize = 24
     let walks = UnigramWalks<Float>()
 
     init() {
@@ -199,12 +199,13 @@ final class UnigramWords {
         return (arena + 4 &* (piecePlace &+ all &+ at &- 1)).load(as: Float.self)
     }
 
-    /// Finds a word that its slot is near for, and begins the walks from its exits; from its characters where it is not kept.
+    /// Finds a word that its slot is near for, and begins the walks from its characters where it is not kept.
     @inline(__always)
     func prepare(_ text: UnsafePointer<UInt8>, _ word: inout Found, _ end: Int, _ trie: UnigramTrie<Float>.View) {
         let (length, stop) = (word.stop &- word.start, word.stop)
-        guard length <= Self.longestWord, walks.count &+ length <= UnigramWalks<Float>.most else { return }
+        guard length <= Self.longestWord else { return }
         guard let place = find(text, word, end) else {
+            if walks.count &+ length > UnigramWalks<Float>.most { return }
             word.walk = walks.count
             var at = word.start
             while at < stop {
@@ -216,10 +217,22 @@ final class UnigramWords {
         word.place = place
         let head = head(place)
         guard stop &+ 6 <= end else { return }
+        let next = Self.load(text, stop &+ 3, end)
+        let exits = exits(piecePlace(place, length), Int(head.pointee.all))
+        for number in 0..<Int(head.pointee.exits) { trie.prefetchFilter(Int(exits[number].node), next) }
+    }
+
+    /// Begins the walks from the exits of a word that is kept.
+    @inline(__always)
+    func beginWalks(_ text: UnsafePointer<UInt8>, _ word: inout Found, _ end: Int, _ trie: UnigramTrie<Float>.View) {
+        let (place, stop) = (word.place, word.stop)
+        guard place >= 0, stop &+ 6 <= end else { return }
+        let head = head(place)
+        guard walks.count &+ Int(head.pointee.exits) <= UnigramWalks<Float>.most else { return }
         word.walk = walks.count
         word.exits = 0
         let next = Self.load(text, stop &+ 3, end)
-        let exits = exits(piecePlace(place, length), Int(head.pointee.all))
+        let exits = exits(piecePlace(place, stop &- word.start), Int(head.pointee.all))
         for number in 0..<Int(head.pointee.exits) {
             let (node, bit) = (Int(exits[number].node), 1 &<< UInt64(number) as UInt64)
             if node != 0 && trie.mayGoOn(node, next, short: exits[number].short) {

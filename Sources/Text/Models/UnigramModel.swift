@@ -99,7 +99,9 @@ struct UnigramModel: WordModel {
         if !isKnownUniquelyReferenced(&scratch) { scratch = Scratch() }
         switch sums {
         case .single(let trie, let limits):
-            var output = UnigramOutput(scratch.output, unknownID: unknownID, findsUnknown: findsUnknown) { [self] in appendUnknown(text, $0, nil, into: &$1) }
+            var output = UnigramOutput(scratch.output, unknownID: unknownID, findsUnknown: findsUnknown) { [self] in
+                appendUnknown(text, $0, nil, into: &$1)
+            }
             trie.withView { view in
                 var search = UnigramLattice(text, range, view, limits, scratch.singleNodes)
                 scratch.words.cut(&search, unknownID, &output, &tokens)

@@ -131,7 +131,8 @@ struct UnigramTrie<Score: BinaryFloatingPoint & Sendable>: Sendable {
         /// returns the node that all of it leads to, 0 where that goes no further.
         @inline(__always)
         func walk(
-            _ text: UnsafePointer<UInt8>, _ start: Int, _ end: Int, from node: Int, _ body: (_ end: Int, _ place: Int32, _ score: Score) -> Void
+            _ text: UnsafePointer<UInt8>, _ start: Int, _ end: Int, from node: Int,
+            _ body: (_ end: Int, _ place: Int32, _ score: Score) -> Void
         ) -> Int {
             var (node, at) = (node, start)
             while at < end {

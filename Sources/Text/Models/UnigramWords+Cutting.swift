@@ -128,7 +128,7 @@ extension UnigramWords {
     @inline(__always)
     private func goesOn(_ search: UnigramLattice<Float>, _ first: Int, _ head: Head, _ word: Found, from: Int) -> Bool {
         let exits = exits(first, Int(head.all))
-        for number in 0..<Int(head.exits) 
+        for number in 0..<Int(head.exits)
         where word.start &+ Int(exits[number].at) >= from && word.exits &>> UInt64(number) & 1 != 0 {
             var isFound = false
             forEachPiece(word, number, exits[number], search) { _, _, _ in isFound = true }

@@ -333,7 +333,8 @@ final class UnigramWords {
     /// Cuts a word and keeps it. - mayForget: whether no word that was found before is in use.
     @inline(never)
     func learn(
-        _ text: UnsafePointer<UInt8>, _ word: Found, _ trie: UnigramTrie<Float>.View, unknownScore: Float, unknownID: UInt32, mayForget: Bool
+        _ text: UnsafePointer<UInt8>, _ word: Found, _ trie: UnigramTrie<Float>.View, unknownScore: Float, unknownID: UInt32,
+        mayForget: Bool
     ) {
         let length = word.stop - word.start
         let (nodes, edges) = (nodes, edges)
@@ -454,7 +455,10 @@ final class UnigramWords {
         let first = slots + Int(truncatingIfNeeded: hash) & slotMask
         let slot = hash & ~Self.place | place
         // In the place of its own mark, of a free slot, of another mark, of any.
-        for way in 0..<Self.ways where first[way] == hash & ~Self.place | Self.seen { return first[way] = slot }
+        for way in 0..<Self.ways where first[way] == hash & ~Self.place | Self.seen {
+            first[way] = slot
+            return
+        }
         for way in 0..<Self.ways where first[way] == Self.free {
             first[way] = slot
             taken += 1

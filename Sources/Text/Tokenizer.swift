@@ -31,10 +31,8 @@ public final class Tokenizer {
     /// Added tokens that are found in the text as it is, and those that are found in what the normaliser leaves of it.
     private let written, normalised: AddedTokens
 
-    /// Added tokens longer in all than this are refused: no file has a hundredth of it.
-    private static let mostAddedBytes = 1 << 22
-
-    init(_ parts: TokenizerParts, name: String, sha256: String) throws {
+    /// - name: the path as the user named it. - file: the vocabulary's own, for messages.
+    init(_ parts: TokenizerParts, name: String, file: String, sha256: String) throws {
         self.name = name
         self.parts = parts
         vocabularySHA256 = sha256
@@ -48,12 +46,8 @@ public final class Tokenizer {
             token.content = parts.normaliser.map { Self.normalised(token.content, $0) } ?? token.content
             return token
         }
-        let bytes = (searched + rewritten).reduce(0) { $0 + $1.content.count }
-        guard bytes <= Self.mostAddedBytes else {
-            throw Failure(.badData, name, .whole, "has added tokens of \(bytes) bytes in all, more than \(Self.mostAddedBytes)")
-        }
-        written = AddedTokens(searched.filter { !$0.isNormalised })
-        normalised = AddedTokens(rewritten.filter { !$0.content.isEmpty })
+        written = try AddedTokens(searched.filter { !$0.isNormalised }, name: file)
+        normalised = try AddedTokens(rewritten.filter { !$0.content.isEmpty }, name: file)
     }
 
     private init(copying other: Tokenizer) {

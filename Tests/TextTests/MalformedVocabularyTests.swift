@@ -104,7 +104,8 @@ final class MalformedVocabularyTests: XCTestCase {
         refuse(json(pre: #"{"type":"Jieba"}"#), "Jieba")
         refuse(json(pre: #"{"type":"Sequence","pretokenizers":[{"type":"Jieba"},{"type":"ByteLevel"}]}"#), "Jieba")
         let split = #"{"type":"Split","pattern":{"Regex":"(a+)+$"},"behavior":"Isolated","invert":false}"#
-        let linear = json(pre: #"{"type":"Sequence","pretokenizers":[\#(split),{"type":"ByteLevel","use_regex":false,"add_prefix_space":false}]}"#)
+        let linear = json(
+            pre: #"{"type":"Sequence","pretokenizers":[\#(split),{"type":"ByteLevel","use_regex":false,"add_prefix_space":false}]}"#)
         try accept(linear, String(repeating: "a", count: 10_000) + "b", Array(repeating: 0, count: 9_999) + [2])
         try accept(json(pre: "null"), "abc", [2, 3])
         refuse(json(pre: "{}"), "type")
@@ -133,6 +134,14 @@ final class MalformedVocabularyTests: XCTestCase {
         // Time must not grow with the square of their number.
         let many = (0..<100_000).map { token("<\($0)>", String($0 + 4)) }.joined(separator: ",")
         try accept(json(added: "[\(many)]"), "<99999>ab<0>", [100_003, 2, 4])
+    }
+
+    func testAddedTokensThatNoTrieHolds() {
+        let long = String(repeating: "x", count: 1 << 23)
+        for isNormalised in [false, true] {
+            let token = #"{"id":4,"content":"\#(long)","normalized":\#(isNormalised)}"#
+            assertRefused("tokenizer.json", "trie") { try Tokenizer.load(folder.write("tokenizer.json", json(added: "[\(token)]"))) }
+        }
     }
 
     // MARK: SentencePiece
@@ -216,6 +225,13 @@ final class MalformedVocabularyTests: XCTestCase {
         try accept(model(piece("b", score: nil)), "b", [3, 6])
         refuse(model(piece("b", type: 9)), "type 9")
         refuse(model() + model(), "twice")
+    }
+
+    func testUserDefinedPiecesThatNoTrieHolds() {
+        let rest = [UInt8](repeating: 0x78, count: 1019)
+        let pieces = (10_000..<18_400).flatMap { piece(Array(String($0).utf8) + rest, type: 4) }
+        let plain = number(4, 0)
+        assertRefused("m.model", "trie") { try Tokenizer.load(folder.write("m.model", model(pieces, normaliser: plain))) }
     }
 
     private func byteName(_ byte: Int) -> String {

@@ -89,10 +89,10 @@ final class WordTests: XCTestCase {
     }
 
     /// "S3-5" for a stretch of text, "7:0-3" for a match of token 7.
-    private func split(_ text: String, _ tokens: [AddedToken]) -> [String] {
+    private func split(_ text: String, _ tokens: [AddedToken]) throws -> [String] {
         var result: [String] = []
-        Array(text.utf8).withUnsafeBytes { bytes in
-            AddedTokens(tokens).split(
+        try Array(text.utf8).withUnsafeBytes { bytes in
+            try AddedTokens(tokens, name: "test").split(
                 bytes, 0..<bytes.count, section: { result.append("S\($0.lowerBound)-\($0.upperBound)") },
                 match: { result.append("\($0):\($1.lowerBound)-\($1.upperBound)") })
         }
@@ -103,28 +103,28 @@ final class WordTests: XCTestCase {
 
     func testTheLongestAddedTokenWins() {
         let tokens = [token(1, "<a>"), token(2, "<a><b>"), token(3, "<b>")]
-        XCTAssertEqual(split("<a><b><a>x<b>", tokens), ["2:0-6", "1:6-9", "S9-10", "3:10-13"])
-        XCTAssertEqual(split("<a", tokens), ["S0-2"])
-        XCTAssertEqual(split("", tokens), [])
+        XCTAssertEqual(try split("<a><b><a>x<b>", tokens), ["2:0-6", "1:6-9", "S9-10", "3:10-13"])
+        XCTAssertEqual(try split("<a", tokens), ["S0-2"])
+        XCTAssertEqual(try split("", tokens), [])
     }
 
     func testStrippingTakesWhiteSpaceAlong() {
         var (left, right) = (token(1, "<l>"), token(2, "<r>"))
         left.stripsLeft = true
         right.stripsRight = true
-        XCTAssertEqual(split("a \u{3000}\n<l> b", [left, right]), ["S0-1", "1:1-9", "S9-11"])
-        XCTAssertEqual(split("a <r> \u{3000}\nb", [left, right]), ["S0-2", "2:2-10", "S10-11"])
-        XCTAssertEqual(split("<r>  <l>", [left, right]), ["2:0-5", "1:5-8"])
+        XCTAssertEqual(try split("a \u{3000}\n<l> b", [left, right]), ["S0-1", "1:1-9", "S9-11"])
+        XCTAssertEqual(try split("a <r> \u{3000}\nb", [left, right]), ["S0-2", "2:2-10", "S10-11"])
+        XCTAssertEqual(try split("<r>  <l>", [left, right]), ["2:0-5", "1:5-8"])
     }
 
     func testWholeWordsAreNotTouchedByLetters() {
         var word = token(1, "<w>")
         word.isWholeWord = true
         for text in ["a<w>", "<w>a", "1<w>", "_<w>", "é<w>", "<w>日", "e\u{301}<w>", "<w>\u{301}", "\u{203f}<w>", "\u{200d}<w>", "Ⅻ<w>"] {
-            XCTAssertEqual(split(text, [word]), ["S0-\(text.utf8.count)"], text)
+            XCTAssertEqual(try split(text, [word]), ["S0-\(text.utf8.count)"], text)
         }
         for text in [" <w>", ".<w>", "²<w>", "½<w>", "😀<w>"] {
-            XCTAssertEqual(split(text, [word]).last, "1:\(text.utf8.count - 3)-\(text.utf8.count)", text)
+            XCTAssertEqual(try split(text, [word]).last, "1:\(text.utf8.count - 3)-\(text.utf8.count)", text)
         }
     }
 }

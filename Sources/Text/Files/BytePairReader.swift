@@ -41,7 +41,8 @@ struct BytePairReader {
                     token.content = normalisation.written(token.content)
                     return token
                 }
-                parts.encoder = PieceEncoder(tables, normalisation: normalisation, written: written, writtenIsOptional: true)
+                parts.encoder = try PieceEncoder(
+                    tables, normalisation: normalisation, written: AddedTokens(written, name: file.name), writtenIsOptional: true)
                 parts.encoderFindsNormalised = true
             }
             return parts

@@ -65,7 +65,7 @@ struct SentencePieceFile {
             : PieceEncoder(
                 table.tables(spacesAreBoundaries: escapesWhitespace),
                 normalisation: PieceNormalisation(prefix: addsDummyPrefix ? .always : .never, splitsAtBoundary: false),
-                written: table.userDefined, normaliser: isPlain ? nil : normaliser(table))
+                written: AddedTokens(table.userDefined, name: name), normaliser: isPlain ? nil : normaliser(table))
         // A .model names its BOS and EOS, but does not ask for them: sentencepiece adds none by itself.
         return try TokenizerParts(
             encoder: encoder, size: entries.count, literals: literals(table), silent: table.silent, bosID: controlID(bosID, "bos_id"),

@@ -37,7 +37,7 @@ extension Tokenizer {
                 hint: "expected a tokenizer.json, a SentencePiece .model, a .tiktoken, a tekken.json or a .gguf")
         }
         if parts.bosID == nil || parts.eosID == nil, file != path { try nameEnds(&parts, path + "/tokenizer_config.json") }
-        return try Tokenizer(parts, name: path, sha256: SHA256.hex(map[0..<hashed]))
+        return try Tokenizer(parts, name: path, file: file, sha256: SHA256.hex(map[0..<hashed]))
     }
 
     /// BOS and EOS by the names in a folder's tokenizer_config.json, where the vocabulary's own file does not tell. Whether they are put

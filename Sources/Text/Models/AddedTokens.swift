@@ -1,6 +1,7 @@
 // Added tokens: strings such as <|im_end|> that are found in the text before anything else happens to it.
 
 import Glibc
+import Streams
 
 /// One added token and the rules of its match, as in Hugging Face's tokenizer.json.
 struct AddedToken: Equatable, Sendable {
@@ -19,24 +20,30 @@ struct AddedToken: Equatable, Sendable {
 struct AddedTokens: Sendable {
     private let tokens: [AddedToken]
     private let trie: ByteTrie
-    /// Whether some token begins with a byte.
-    private let begins: [Bool]
     /// The byte that all tokens begin with, where it is one.
     private let onlyFirstByte: UInt8?
 
-    /// Of tokens with one content the first counts.
-    init(_ tokens: [AddedToken]) {
+    /// - tokens: none empty; of those with one content the first counts. - name: the file, for messages.
+    /// Throws 65 where they need more than `ByteTrie.mostUnits` units of a trie: about as many bytes.
+    init(_ tokens: [AddedToken], name: String) throws {
         self.tokens = tokens
         var seen: Set<[UInt8]> = []
         let keys = tokens.enumerated().filter { seen.insert($1.content).inserted }.map { (bytes: $1.content[...], value: UInt32($0)) }
-        guard let trie = ByteTrie(SortedKeys(keys)) else {
-            preconditionFailure("bug: added tokens that no trie holds")
+        let bytes = keys.reduce(0) { $0 + $1.bytes.count }
+        guard bytes <= SortedKeys.mostBytes, let trie = ByteTrie(SortedKeys(keys)) else {
+            throw Failure(
+                .badData, name, .whole,
+                "has added tokens of \(bytes) bytes in all, expected no more than a trie of \(ByteTrie.mostUnits) units holds")
         }
         self.trie = trie
-        var begins = [Bool](repeating: false, count: 256)
-        for token in tokens { begins[Int(token.content[0])] = true }
-        self.begins = begins
         onlyFirstByte = Set(tokens.map(\.content[0])).count == 1 ? tokens[0].content[0] : nil
+    }
+
+    /// None.
+    init() {
+        tokens = []
+        trie = ByteTrie()
+        onlyFirstByte = nil
     }
 
     var isEmpty: Bool { tokens.isEmpty }
@@ -80,9 +87,9 @@ struct AddedTokens: Sendable {
         if let onlyFirstByte {
             return memchr(base + at, Int32(onlyFirstByte), end - at).map { UnsafeRawPointer($0) - base } ?? end
         }
-        return begins.withUnsafeBufferPointer { begins in
+        return trie.withView { trie in
             var at = at
-            while at < end && !begins[Int(text[at])] { at += 1 }
+            while at < end && !trie.begins(with: text[at]) { at += 1 }
             return at
         }
     }

@@ -38,10 +38,10 @@ final class PieceEncoder: SectionEncoder {
     private let normalised = RewritingBuffer()
 
     convenience init(
-        _ tables: PieceTables, normalisation: PieceNormalisation, written: [AddedToken] = [], writtenIsOptional: Bool = false,
+        _ tables: PieceTables, normalisation: PieceNormalisation, written: AddedTokens = AddedTokens(), writtenIsOptional: Bool = false,
         normaliser: SentencePieceNormaliser? = nil
     ) {
-        self.init(tables, normalisation, AddedTokens(written), writtenIsOptional, normaliser)
+        self.init(tables, normalisation, written, writtenIsOptional, normaliser)
     }
 
     private init(

@@ -28,7 +28,7 @@ struct ByteTrie: Sendable {
 
     /// Whether an entry may begin with this byte.
     @inline(__always)
-    func begins(with byte: UInt8) -> Bool { units[root ^ Int(byte)] & 0xFF == UInt32(byte) }
+    func begins(with byte: UInt8) -> Bool { withView { $0.begins(with: byte) } }
 
     /// Calls `body` with the end and the number of every entry that `text[range]` begins with, short ones first.
     @inline(__always)
@@ -46,6 +46,10 @@ struct ByteTrie: Sendable {
     struct View {
         fileprivate let units: UnsafePointer<UInt32>
         fileprivate let root: Int
+
+        /// Whether an entry may begin with this byte.
+        @inline(__always)
+        func begins(with byte: UInt8) -> Bool { units[root ^ Int(byte)] & 0xFF == UInt32(byte) }
 
         /// Calls `body` with the end and the place of every entry that `text[range]` begins with, short ones first.
         @inline(__always)

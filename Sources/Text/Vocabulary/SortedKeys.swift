@@ -13,6 +13,9 @@ struct SortedKeys {
     private(set) var arena: [UInt8] = []
     private(set) var keys: [Key] = []
 
+    /// Places in the arena are numbers of 32 bits.
+    static let mostBytes = Int(UInt32.max) - 1
+
     /// So few keys are sorted by insertion.
     private static let fewKeys = 24
 
@@ -34,7 +37,7 @@ struct SortedKeys {
 
     /// Adds a key, behind the others until they are sorted.
     mutating func append(_ bytes: some Collection<UInt8>, _ value: UInt32) {
-        precondition(arena.count + bytes.count < Int(UInt32.max), "bug: keys of 4 GiB")
+        precondition(arena.count + bytes.count <= Self.mostBytes, "bug: keys of 4 GiB")
         keys.append(Key(start: UInt32(arena.count), count: UInt32(bytes.count), value: value))
         arena.append(contentsOf: bytes)
     }

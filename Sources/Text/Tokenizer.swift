@@ -14,12 +14,14 @@ public final class Tokenizer {
     /// The path as the user named it.
     public let name: String
     /// The largest id plus one.
-    public let vocabularySize: Int
+    public var vocabularySize: Int { parts.size }
     /// Of the file that holds the vocabulary, hexadecimal; of a GGUF without its tensors.
     public let vocabularySHA256: String
-    public let bosID, eosID: UInt32?
+    public var bosID: UInt32? { parts.bosID }
+    public var eosID: UInt32? { parts.eosID }
     /// The special tokens that the vocabulary's own files put around a text.
-    public let prefix, suffix: [UInt32]
+    public var prefix: [UInt32] { parts.prefix }
+    public var suffix: [UInt32] { parts.suffix }
     /// Whether the vocabulary's own files put BOS in front of each text, and EOS behind it.
     public var addsBOS: Bool { bosID.map { prefix.contains($0) } ?? false }
     public var addsEOS: Bool { eosID.map { suffix.contains($0) } ?? false }
@@ -36,9 +38,6 @@ public final class Tokenizer {
         self.name = name
         self.parts = parts
         vocabularySHA256 = sha256
-        vocabularySize = parts.size
-        (bosID, eosID) = (parts.bosID, parts.eosID)
-        (prefix, suffix) = (parts.prefix, parts.suffix)
         encoder = parts.encoder
         let searched = parts.added.filter { !($0.isNormalised && parts.encoderFindsNormalised) }
         let rewritten = searched.filter(\.isNormalised).map { token in
@@ -53,10 +52,7 @@ public final class Tokenizer {
     private init(copying other: Tokenizer) {
         name = other.name
         parts = other.parts
-        vocabularySize = other.vocabularySize
         vocabularySHA256 = other.vocabularySHA256
-        (bosID, eosID) = (other.bosID, other.eosID)
-        (prefix, suffix) = (other.prefix, other.suffix)
         recognisesAddedTokens = other.recognisesAddedTokens
         encoder = other.encoder.duplicate()
         (written, normalised) = (other.written, other.normalised)

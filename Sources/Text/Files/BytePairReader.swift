@@ -5,9 +5,8 @@ import Streams
 /// Builds the parts of a byte-pair vocabulary.
 struct BytePairReader {
     let file: TokenizerJSON
+    let added: [AddedToken]
     private var contents: TokenizerJSONContents { file.contents }
-
-    init(file: TokenizerJSON) { self.file = file }
 
     func parts() throws -> TokenizerParts {
         for key in ["continuing_subword_prefix", "end_of_word_suffix"] {
@@ -36,7 +35,7 @@ struct BytePairReader {
             var parts = TokenizerParts(
                 encoder: PieceEncoder(tables, normalisation: normalisation), size: entries.count, normaliser: plan.normaliser)
             if normalisation.comesFirst {
-                let written = try file.addedTokens().filter(\.isNormalised).map { token in
+                let written = added.filter(\.isNormalised).map { token in
                     var token = token
                     token.content = normalisation.written(token.content)
                     return token
@@ -61,7 +60,7 @@ struct BytePairReader {
     // MARK: Byte-level
 
     private func byteLevel(_ entries: [Int?]) throws -> (ByteLevelTables, literals: [UInt32: [UInt8]]) {
-        let special = Set(try file.addedTokens().map { Int($0.id) })
+        let special = Set(added.map { Int($0.id) })
         var builder = ByteLevelBuilder(name: file.name, capacity: entries.count)
         for (id, entry) in entries.enumerated() {
             guard let entry else {

@@ -15,8 +15,9 @@ struct TokenizerJSON {
     func parts() throws -> TokenizerParts {
         if let version = contents.members["version"], version.string != "1.0" { throw refuse("'version' is not \"1.0\"") }
         try checkLengthRules()
-        var parts = try model()
-        parts.added = try addedTokens()
+        let added = try addedTokens()
+        var parts = try model(added)
+        parts.added = added
         parts.size = max(parts.size, (parts.added.map { Int($0.id) }.max() ?? -1) + 1)
         try checkAddedIDs(parts.added)
         for token in parts.added { parts.literals[token.id] = token.content }
@@ -34,12 +35,12 @@ struct TokenizerJSON {
 
     // MARK: The model
 
-    private func model() throws -> TokenizerParts {
+    private func model(_ added: [AddedToken]) throws -> TokenizerParts {
         let type = contents.model["type"]
         switch type?.string {
-        case "BPE": return try BytePairReader(file: self).parts()
+        case "BPE": return try BytePairReader(file: self, added: added).parts()
         // Old files leave the type of a BPE model out.
-        case nil where type == nil && contents.hasMerges: return try BytePairReader(file: self).parts()
+        case nil where type == nil && contents.hasMerges: return try BytePairReader(file: self, added: added).parts()
         case "Unigram": return try UnigramReader(file: self).parts()
         case "WordPiece": return try WordPieceReader(file: self).parts()
         default:
@@ -85,7 +86,7 @@ struct TokenizerJSON {
 
     // MARK: Added tokens
 
-    func addedTokens() throws -> [AddedToken] {
+    private func addedTokens() throws -> [AddedToken] {
         guard let list = member("added_tokens") else { return [] }
         guard list.kind == .array else { throw refuse("'added_tokens' is no list") }
         var seen: Set<[UInt8]> = []

@@ -32,18 +32,13 @@ struct ByteLevelBuilder {
             literals[UInt32(count)] = Array(written)
             return skip()
         }
-        guard vocabulary.id(of: token) == nil else { throw refuse("('\(printable(Array(written)))') is there twice") }
-        vocabulary.append(token)
+        if vocabulary.appendNew(token) != nil { throw refuse("('\(printable(Array(written)))') is there twice") }
     }
 
     /// The next id: an added token that the model lists. Merging may make it too, where the alphabet can write it.
     mutating func appendAdded(_ written: UnsafeRawBufferPointer) {
         token.removeAll(keepingCapacity: true)
-        if ByteAlphabet.decode(written, into: &token), !token.isEmpty, vocabulary.id(of: token) == nil {
-            vocabulary.append(token)
-        } else {
-            skip()
-        }
+        if !ByteAlphabet.decode(written, into: &token) || token.isEmpty || vocabulary.appendNew(token) != nil { skip() }
     }
 
     /// The next id stands for nothing that merging makes: an added token, or a gap.

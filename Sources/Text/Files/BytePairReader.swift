@@ -104,8 +104,7 @@ struct BytePairReader {
                 continue
             }
             try contents.tokens.with(entry) { token in
-                if vocabulary.id(of: token) != nil { throw file.refuse("token '\(printable(Array(token)))' is there twice") }
-                vocabulary.append(token)
+                if vocabulary.appendNew(token) != nil { throw file.refuse("token '\(printable(Array(token)))' is there twice") }
                 guard !token.isEmpty else { return }
                 let (code, length) = decodeScalar(token, 0)
                 if length == token.count { characters[code] = UInt32(id) }

@@ -46,8 +46,7 @@ struct GGUFVocabulary {
         var builder = ByteLevelBuilder(name: file.name, capacity: tokens.count)
         let names = Vocabulary(capacity: tokens.count)
         for (id, token) in tokens.enumerated() {
-            guard names.id(of: token) == nil else { throw refuse("token \(id) ('\(printable(token))') is there twice") }
-            names.append(token)
+            if names.appendNew(token) != nil { throw refuse("token \(id) ('\(printable(token))') is there twice") }
             // Control and user-defined tokens are written as themselves and found in the text before merging.
             let kind = types.map { $0[id] } ?? 1
             if kind == 3 || kind == 4 {

@@ -42,7 +42,8 @@ struct PieceTable {
         vocabulary = Vocabulary(capacity: entries.count)
         self.name = name
         merges = MergeList(capacity: listsMerges ? 4 * entries.count : 0)
-        let names = Vocabulary(capacity: entries.count)
+        // Pieces that nothing merges into.
+        let others = Vocabulary(capacity: listsMerges ? 512 : entries.count)
         var bytes = [UInt32?](repeating: nil, count: 256)
         for (id, entry) in entries.enumerated() {
             func refuse(_ what: String) -> Failure {
@@ -54,14 +55,9 @@ struct PieceTable {
             guard entry.bytes.count <= Self.longestPiece else {
                 throw refuse("has \(entry.bytes.count) bytes, more than \(Self.longestPiece)")
             }
-            guard names.appendNew(entry.bytes) else { throw refuse("is there twice") }
-            if !listsMerges {
-                vocabulary.appendUnnamed()
-            } else if entry.merges {
-                vocabulary.append(entry.bytes)
-            } else {
-                vocabulary.appendUnnamed()
-            }
+            let (mine, theirs) = listsMerges && entry.merges ? (vocabulary, others) : (others, vocabulary)
+            if theirs.id(of: entry.bytes) != nil || mine.appendNew(entry.bytes) != nil { throw refuse("is there twice") }
+            if mine === others { vocabulary.appendUnnamed() }
             switch entry.kind {
             case .normal: break
             case .unknown:

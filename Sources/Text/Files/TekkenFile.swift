@@ -50,8 +50,7 @@ struct TekkenFile {
                 throw refuse("vocab: 'token_bytes' of entry \(rank) is not base64, or empty")
             }
             guard token.count <= RankedTokens.longestToken else { throw refuse("vocab: entry \(rank) has \(token.count) bytes") }
-            guard vocabulary.id(of: token) == nil else { throw refuse("vocab: entry \(rank) ('\(printable(token))') is there twice") }
-            vocabulary.append(token)
+            if vocabulary.appendNew(token) != nil { throw refuse("vocab: entry \(rank) ('\(printable(token))') is there twice") }
         }
         try readSpecials(root["special_tokens"])
     }

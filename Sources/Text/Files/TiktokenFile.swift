@@ -103,10 +103,9 @@ struct TiktokenFile {
                         hint: "ranks go from 0 up without a gap; the file may be cut")
                 }
                 let token = UnsafeRawBufferPointer(rebasing: bytes[entry.token])
-                if let other = vocabulary.id(of: token) {
+                if let other = vocabulary.appendNew(token) {
                     throw refuse("token '\(printable(Array(token)))' is there twice, with the ranks \(other) and \(rank)")
                 }
-                vocabulary.append(token)
             }
         }
     }

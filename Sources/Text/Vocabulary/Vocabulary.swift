@@ -1,5 +1,6 @@
 // A vocabulary: ids to bytes and bytes to ids, one arena and one open-addressing table.
 
+import CSystem
 import Glibc
 
 /// Entries keyed by their bytes. Filled once, then only read.
@@ -18,22 +19,21 @@ final class Vocabulary: @unchecked Sendable {
     private var slots: UnsafeMutablePointer<UInt64>
     private var size: Int
 
-    init(capacity: Int) {
+    /// Entries that there will be, and the bytes of all: more of either costs a move.
+    init(capacity: Int, bytes: Int = 0) {
         self.capacity = max(16, capacity)
-        arenaCapacity = 8 * self.capacity
+        arenaCapacity = max(bytes, 8 * self.capacity)
         size = 32
         while size < 2 * self.capacity { size *= 2 }
-        arena = .allocate(capacity: arenaCapacity)
-        starts = .allocate(capacity: self.capacity + 1)
-        starts[0] = 0
-        slots = .allocate(capacity: size)
-        slots.initialize(repeating: 0, count: size)
+        arena = allocateTable(arenaCapacity).assumingMemoryBound(to: UInt8.self)
+        starts = allocateTable(4 * (self.capacity + 1)).assumingMemoryBound(to: UInt32.self)
+        slots = allocateTable(8 * size).assumingMemoryBound(to: UInt64.self)
     }
 
     deinit {
-        arena.deallocate()
-        starts.deallocate()
-        slots.deallocate()
+        free(arena)
+        free(starts)
+        free(slots)
     }
 
     /// The bytes of an entry, as long as the vocabulary lives and does not grow.
@@ -47,28 +47,46 @@ final class Vocabulary: @unchecked Sendable {
     /// Appends an entry and returns its id. An entry whose bytes are there already gets an id that `id(of:)` does not find.
     @discardableResult
     func append(_ bytes: UnsafeRawBufferPointer) -> Int {
-        let start = Int(starts[count])
-        precondition(start + bytes.count < Int(UInt32.max), "bug: a vocabulary of 4 GiB")
-        if start + bytes.count > arenaCapacity { growArena(start + bytes.count) }
-        if let source = bytes.baseAddress { UnsafeMutableRawPointer(arena + start).copyMemory(from: source, byteCount: bytes.count) }
-        let id = endEntry(start + bytes.count)
-        if 2 * count > size { growSlots() } else { insert(id) }
-        return id
+        _ = add(bytes, evenTwice: true)
+        return count - 1
     }
 
     @discardableResult
     func append(_ bytes: [UInt8]) -> Int { bytes.withUnsafeBytes { append($0) } }
 
-    /// Appends an entry, and tells whether its bytes were not there yet.
-    func appendNew(_ bytes: [UInt8]) -> Bool {
-        let id = append(bytes)
-        return bytes.withUnsafeBytes { self.id(of: $0) } == id
-    }
+    /// Appends an entry unless there is one with its bytes, whose id it then returns. Entries without bytes are all new.
+    @inline(__always)
+    func appendNew(_ bytes: UnsafeRawBufferPointer) -> Int? { add(bytes, evenTwice: false) }
+
+    func appendNew(_ bytes: [UInt8]) -> Int? { bytes.withUnsafeBytes { appendNew($0) } }
 
     /// Appends an entry that stands for no bytes and that nothing looks up.
     @discardableResult
     func appendUnnamed() -> Int { endEntry(Int(starts[count])) }
 
+    /// Returns the entry that has the bytes already.
+    private func add(_ bytes: UnsafeRawBufferPointer, evenTwice: Bool) -> Int? {
+        var known: Int?
+        if let source = bytes.baseAddress, bytes.count > 0 {
+            if 2 * (count + 1) > size { growSlots() }
+            let hash = hashBytes(source, bytes.count)
+            let slot = slot(of: bytes, hash)
+            if slots[slot] == 0 {
+                slots[slot] = Self.mark(hash, count)
+            } else {
+                known = Self.entry(slots[slot])
+                guard evenTwice else { return known }
+            }
+            let start = Int(starts[count])
+            precondition(start + bytes.count < Int(UInt32.max), "bug: a vocabulary of 4 GiB")
+            if start + bytes.count > arenaCapacity { growArena(start + bytes.count) }
+            UnsafeMutableRawPointer(arena + start).copyMemory(from: source, byteCount: bytes.count)
+        }
+        endEntry(Int(starts[count]) + bytes.count)
+        return known
+    }
+
+    @discardableResult
     private func endEntry(_ end: Int) -> Int {
         if count == capacity { growStarts() }
         count += 1
@@ -79,54 +97,71 @@ final class Vocabulary: @unchecked Sendable {
     @inline(__always)
     func id(of bytes: UnsafeRawBufferPointer) -> Int? {
         guard let start = bytes.baseAddress, bytes.count > 0 else { return nil }
-        let hash = hashBytes(start, bytes.count)
-        var slot = Int(truncatingIfNeeded: hash) & (size - 1)
-        while slots[slot] != 0 {
-            if slots[slot] >> 32 == hash >> 32 {
-                let id = Int(truncatingIfNeeded: slots[slot] & 0xFFFF_FFFF) - 1
-                let known = view(id)
-                if known.count == bytes.count && memcmp(known.baseAddress!, start, bytes.count) == 0 { return id }
-            }
-            slot = (slot + 1) & (size - 1)
-        }
-        return nil
+        return id(of: bytes, hash: hashBytes(start, bytes.count))
+    }
+
+    /// - hash: of the bytes, which are not empty.
+    @inline(__always)
+    func id(of bytes: UnsafeRawBufferPointer, hash: UInt64) -> Int? {
+        let found = slots[slot(of: bytes, hash)]
+        return found == 0 ? nil : Self.entry(found)
     }
 
     func id(of bytes: [UInt8]) -> Int? { bytes.withUnsafeBytes { id(of: $0) } }
 
-    private func insert(_ id: Int) {
-        let bytes = view(id)
-        guard bytes.count > 0 else { return }
-        let hash = hashBytes(bytes.baseAddress!, bytes.count)
-        var slot = Int(truncatingIfNeeded: hash) & (size - 1)
+    /// Brings near what `id(of:hash:)` looks at first.
+    @inline(__always)
+    func prefetch(_ hash: UInt64) { preceptor_prefetch(slots + (Int(truncatingIfNeeded: hash) & (size &- 1))) }
+
+    @inline(__always)
+    private static func mark(_ hash: UInt64, _ id: Int) -> UInt64 { hash & 0xFFFF_FFFF_0000_0000 | UInt64(id + 1) }
+
+    @inline(__always)
+    private static func entry(_ mark: UInt64) -> Int { Int(truncatingIfNeeded: mark & 0xFFFF_FFFF) &- 1 }
+
+    /// The slot of an entry with these bytes, or the free one where it belongs.
+    @inline(__always)
+    private func slot(of bytes: UnsafeRawBufferPointer, _ hash: UInt64) -> Int {
+        var slot = Int(truncatingIfNeeded: hash) & (size &- 1)
         while slots[slot] != 0 {
-            if slots[slot] >> 32 == hash >> 32, view(Int(truncatingIfNeeded: slots[slot] & 0xFFFF_FFFF) - 1).elementsEqual(bytes) { return }
-            slot = (slot + 1) & (size - 1)
+            if slots[slot] >> 32 == hash >> 32, isEqual(bytes, Self.entry(slots[slot])) { break }
+            slot = (slot &+ 1) & (size &- 1)
         }
-        slots[slot] = hash & 0xFFFF_FFFF_0000_0000 | UInt64(id + 1)
+        return slot
+    }
+
+    @inline(__always)
+    private func isEqual(_ bytes: UnsafeRawBufferPointer, _ id: Int) -> Bool {
+        let known = view(id)
+        return known.count == bytes.count && memcmp(known.baseAddress!, bytes.baseAddress!, bytes.count) == 0
     }
 
     private func growArena(_ least: Int) {
         arenaCapacity = max(least, 2 * arenaCapacity)
-        let grown = UnsafeMutablePointer<UInt8>.allocate(capacity: arenaCapacity)
+        let grown = allocateTable(arenaCapacity).assumingMemoryBound(to: UInt8.self)
         grown.update(from: arena, count: Int(starts[count]))
-        arena.deallocate()
+        free(arena)
         arena = grown
     }
 
     private func growStarts() {
         capacity *= 2
-        let grown = UnsafeMutablePointer<UInt32>.allocate(capacity: capacity + 1)
+        let grown = allocateTable(4 * (capacity + 1)).assumingMemoryBound(to: UInt32.self)
         grown.update(from: starts, count: count + 1)
-        starts.deallocate()
+        free(starts)
         starts = grown
     }
 
     private func growSlots() {
-        slots.deallocate()
+        free(slots)
         size *= 2
-        slots = .allocate(capacity: size)
-        slots.initialize(repeating: 0, count: size)
-        for id in 0..<count { insert(id) }
+        slots = allocateTable(8 * size).assumingMemoryBound(to: UInt64.self)
+        for id in 0..<count {
+            let bytes = view(id)
+            guard bytes.count > 0 else { continue }
+            let hash = hashBytes(bytes.baseAddress!, bytes.count)
+            let slot = slot(of: bytes, hash)
+            if slots[slot] == 0 { slots[slot] = Self.mark(hash, id) }
+        }
     }
 }

@@ -68,12 +68,7 @@ struct BytePairReader {
                 continue
             }
             // An added token's characters may lie outside the byte-level alphabet; in the text it is found as it is written.
-            try contents.tokens.with(entry) { special.contains(id) ? builder.appendAdded($0) : try builder.append($0) }
-        }
-        for rank in 0..<contents.merges.count / 2 {
-            try contents.merges.with(2 * rank) { left in
-                try contents.merges.with(2 * rank + 1) { right in try builder.addMerge(left, right, rank: rank) }
-            }
+            try contents.tokens.with(entry) { try special.contains(id) ? builder.appendAdded($0) : builder.append($0) }
         }
         var unknown: UInt32?
         if let token = try unknownToken() {
@@ -81,7 +76,7 @@ struct BytePairReader {
             unknown = UInt32(id)
         }
         let tables = try builder.tables(
-            ignoresMerges: file.flag("ignore_merges"), unknownID: unknown, fusesUnknown: file.flag("fuse_unk"))
+            contents.merges, ignoresMerges: file.flag("ignore_merges"), unknownID: unknown, fusesUnknown: file.flag("fuse_unk"))
         return (tables, builder.literals)
     }
 
@@ -96,60 +91,29 @@ struct BytePairReader {
     // MARK: Pieces
 
     private func pieces(_ entries: [Int?], spacesAreBoundaries: Bool) throws -> PieceTables {
-        let vocabulary = Vocabulary(capacity: entries.count)
-        var characters: [UInt32: UInt32] = [:]
-        for (id, entry) in entries.enumerated() {
-            guard let entry else {
-                vocabulary.appendUnnamed()
-                continue
-            }
-            try contents.tokens.with(entry) { token in
-                if vocabulary.appendNew(token) != nil { throw file.refuse("token '\(printable(Array(token)))' is there twice") }
-                guard !token.isEmpty else { return }
-                let (code, length) = decodeScalar(token, 0)
-                if length == token.count { characters[code] = UInt32(id) }
-            }
+        var builder = PieceBuilder(name: file.name, capacity: entries.count)
+        for entry in entries {
+            if let entry { try contents.tokens.with(entry) { try builder.append($0) } } else { builder.skip() }
         }
-        let byteIDs = try byteIDs(vocabulary)
+        let byteIDs = try byteIDs(builder)
         let unknown = try unknownToken().map { token in
-            guard let id = vocabulary.id(of: token) else { throw file.unknownIsNoToken(token) }
-            return UInt32(id)
+            guard let id = builder.id(of: token) else { throw file.unknownIsNoToken(token) }
+            return id
         }
-        return try PieceTables(
-            vocabulary: vocabulary, merges: merges(vocabulary), characters: characters, byteIDs: byteIDs, unknownID: unknown,
-            fusesUnknown: file.flag("fuse_unk"), spacesAreBoundaries: spacesAreBoundaries, ignoresMerges: file.flag("ignore_merges"))
+        return try builder.tables(
+            contents.merges, byteIDs: byteIDs, unknownID: unknown, fusesUnknown: file.flag("fuse_unk"),
+            spacesAreBoundaries: spacesAreBoundaries, ignoresMerges: file.flag("ignore_merges"))
     }
 
-    private func merges(_ vocabulary: Vocabulary) throws -> MergeTable {
-        var merges = MergeList(capacity: contents.merges.count / 2)
-        var joined: [UInt8] = []
-        for rank in 0..<contents.merges.count / 2 {
-            try contents.merges.with(2 * rank) { left in
-                try contents.merges.with(2 * rank + 1) { right in
-                    joined.removeAll(keepingCapacity: true)
-                    joined.append(contentsOf: left)
-                    joined.append(contentsOf: right)
-                    guard let first = vocabulary.id(of: left), let second = vocabulary.id(of: right), let result = vocabulary.id(of: joined)
-                    else {
-                        throw file.refuse(
-                            "merge \(rank) ('\(printable(Array(left)))' and '\(printable(Array(right)))') names or makes what is no token")
-                    }
-                    merges.append(UInt32(first), UInt32(second), Merge(rank: UInt32(rank), result: UInt32(result)))
-                }
-            }
-        }
-        return try MergeTable(merges, name: file.name)
-    }
-
-    private func byteIDs(_ vocabulary: Vocabulary) throws -> [UInt32]? {
+    private func byteIDs(_ pieces: PieceBuilder) throws -> [UInt32]? {
         guard try file.flag("byte_fallback") else { return nil }
         return try (0..<256).map { byte in
             let digits = String(byte, radix: 16, uppercase: true)
             let piece = "<0x" + (byte < 16 ? "0" : "") + digits + ">"
-            guard let id = vocabulary.id(of: Array(piece.utf8)) else {
+            guard let id = pieces.id(of: Array(piece.utf8)) else {
                 throw file.refuse("model: 'byte_fallback' is true, but '\(piece)' is no token")
             }
-            return UInt32(id)
+            return id
         }
     }
 }

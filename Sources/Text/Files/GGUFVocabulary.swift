@@ -1,4 +1,5 @@
-// Vocabularies inside GGUF files: tokenizer.ggml.model "gpt2" (byte-level) and "llama" (SentencePiece BPE).
+// Vocabularies inside GGUF files, by tokenizer.ggml.model: "gpt2" (byte-level), "llama" (SentencePiece BPE), "gemma4" (pieces with merges),
+// "t5" (SentencePiece Unigram) and "bert" (WordPiece).
 
 import Streams
 
@@ -14,7 +15,7 @@ struct GGUFVocabulary {
         guard let model = file.value("tokenizer.ggml.model")?.string else {
             throw refuse("has no 'tokenizer.ggml.model': there is no vocabulary in it")
         }
-        guard let tokens = file.value("tokenizer.ggml.tokens")?.strings, !tokens.isEmpty else {
+        guard let tokens = strings("tokenizer.ggml.tokens"), tokens.count > 0 else {
             throw refuse("'tokenizer.ggml.tokens' is missing or no list of strings")
         }
         let types = file.value("tokenizer.ggml.token_type")?.integers
@@ -31,7 +32,7 @@ struct GGUFVocabulary {
         }
     }
 
-    private func byteLevel(_ tokens: [[UInt8]], _ types: [Int64]?) throws -> TokenizerParts {
+    private func byteLevel(_ tokens: ByteStrings, _ types: [Int64]?) throws -> TokenizerParts {
         guard let pre = file.value("tokenizer.ggml.pre")?.string else {
             throw refuse("'tokenizer.ggml.pre' is missing: how its words are cut is unknown")
         }
@@ -39,26 +40,21 @@ struct GGUFVocabulary {
             throw refuse(
                 "pre-tokeniser '\(printable(pre))' is not supported: expected \(LlamaCppPreTokenisers.names.joined(separator: ", "))")
         }
-        guard let merges = file.value("tokenizer.ggml.merges")?.strings else {
-            throw refuse("'tokenizer.ggml.merges' is missing or no list of strings")
-        }
+        let merges = try merges()
         var added: [AddedToken] = []
         var builder = ByteLevelBuilder(name: file.name, capacity: tokens.count)
-        let names = Vocabulary(capacity: tokens.count)
-        for (id, token) in tokens.enumerated() {
-            if names.appendNew(token) != nil { throw refuse("token \(id) ('\(printable(token))') is there twice") }
+        for id in 0..<tokens.count {
             // Control and user-defined tokens are written as themselves and found in the text before merging.
             let kind = types.map { $0[id] } ?? 1
             if kind == 3 || kind == 4 {
-                guard !token.isEmpty else { throw refuse("token \(id) is empty") }
-                added.append(AddedToken(id: UInt32(id), content: token))
-                token.withUnsafeBytes { builder.appendAdded($0) }
+                guard !tokens.range(id).isEmpty else { throw refuse("token \(id) is empty") }
+                added.append(AddedToken(id: UInt32(id), content: tokens[id]))
+                try tokens.with(id) { try builder.appendAdded($0) }
             } else {
-                try token.withUnsafeBytes { try builder.append($0) }
+                try tokens.with(id) { try builder.append($0) }
             }
         }
-        for (rank, merge) in merges.enumerated() { try merge.withUnsafeBytes { try builder.addMerge($0, rank: rank) } }
-        let tables = try builder.tables(ignoresMerges: LlamaCppPreTokenisers.ignoresMerges(pre))
+        let tables = try builder.tables(merges, ignoresMerges: LlamaCppPreTokenisers.ignoresMerges(pre))
         let addsPrefixSpace = file.value("tokenizer.ggml.add_space_prefix")?.boolean ?? false
         let encoder: any SectionEncoder
         switch rule {
@@ -72,7 +68,7 @@ struct GGUFVocabulary {
     }
 
     /// The pieces with their scores and types; control and user-defined ones are found in the text before the rest.
-    private func entries(_ tokens: [[UInt8]], _ types: [Int64]?) throws -> (entries: [PieceEntry], added: [AddedToken]) {
+    private func entries(_ tokens: ByteStrings, _ types: [Int64]?) throws -> (entries: [PieceEntry], added: [AddedToken]) {
         guard let scores = file.value("tokenizer.ggml.scores")?.reals, scores.count == tokens.count else {
             throw refuse("'tokenizer.ggml.scores' is missing or has not one entry for each of the \(tokens.count) tokens")
         }
@@ -80,7 +76,8 @@ struct GGUFVocabulary {
         var entries: [PieceEntry] = []
         var added: [AddedToken] = []
         var hasUnknown = false
-        for (id, token) in tokens.enumerated() {
+        for id in 0..<tokens.count {
+            let token = tokens[id]
             guard var kind = PieceEntry.Kind(rawValue: Int(types[id])) else {
                 throw refuse("token \(id) has the type \(types[id]), not one of 1 to 6")
             }
@@ -93,7 +90,7 @@ struct GGUFVocabulary {
         return (entries, added)
     }
 
-    private func pieces(_ tokens: [[UInt8]], _ types: [Int64]?) throws -> TokenizerParts {
+    private func pieces(_ tokens: ByteStrings, _ types: [Int64]?) throws -> TokenizerParts {
         let (entries, added) = try entries(tokens, types)
         let table = try PieceTable(entries, name: file.name)
         let encoder = PieceEncoder(
@@ -103,7 +100,7 @@ struct GGUFVocabulary {
         return try ends(TokenizerParts(encoder: encoder, size: tokens.count, added: added, silent: table.silent), addsBOS: true)
     }
 
-    private func unigram(_ tokens: [[UInt8]], _ types: [Int64]?) throws -> TokenizerParts {
+    private func unigram(_ tokens: ByteStrings, _ types: [Int64]?) throws -> TokenizerParts {
         let (entries, added) = try entries(tokens, types)
         let table = try PieceTable(entries, name: file.name, listsMerges: false)
         let blob = file.value("tokenizer.ggml.precompiled_charsmap")?.integers?.map { UInt8(truncatingIfNeeded: $0) } ?? []
@@ -116,13 +113,14 @@ struct GGUFVocabulary {
     }
 
     /// BERT's: llama.cpp writes a word's beginning with ▁ in front and leaves ## away.
-    private func wordPieces(_ tokens: [[UInt8]], _ types: [Int64]?) throws -> TokenizerParts {
+    private func wordPieces(_ tokens: ByteStrings, _ types: [Int64]?) throws -> TokenizerParts {
         guard let types else { throw refuse("'tokenizer.ggml.token_type' is missing") }
         guard let unknown = file.value("tokenizer.ggml.unknown_token_id")?.integer, unknown >= 0, unknown < tokens.count else {
             throw refuse("'tokenizer.ggml.unknown_token_id' is not the id of one of the \(tokens.count) tokens")
         }
         var added: [AddedToken] = []
-        let entries: [[UInt8]] = tokens.enumerated().map { id, token in
+        let entries: [[UInt8]] = (0..<tokens.count).map { id in
+            let token = tokens[id]
             if types[id] == 3 {
                 if !token.isEmpty { added.append(AddedToken(id: UInt32(id), content: token)) }
                 return token
@@ -151,46 +149,47 @@ struct GGUFVocabulary {
     }
 
     /// Gemma 4's: pieces with a list of merges, spaces written ▁.
-    private func mergedPieces(_ tokens: [[UInt8]], _ types: [Int64]?) throws -> TokenizerParts {
+    private func mergedPieces(_ tokens: ByteStrings, _ types: [Int64]?) throws -> TokenizerParts {
         guard let types else { throw refuse("'tokenizer.ggml.token_type' is missing") }
-        guard let merges = file.value("tokenizer.ggml.merges")?.strings else {
-            throw refuse("'tokenizer.ggml.merges' is missing or no list of strings")
-        }
-        let vocabulary = Vocabulary(capacity: tokens.count)
-        var characters: [UInt32: UInt32] = [:]
+        let merges = try merges()
+        var builder = PieceBuilder(name: file.name, capacity: tokens.count)
         var added: [AddedToken] = []
         var bytes = [UInt32?](repeating: nil, count: 256)
         var unknown: UInt32?
-        for (id, token) in tokens.enumerated() {
-            guard token.withUnsafeBytes({ firstInvalidUTF8($0) }) == nil else { throw refuse("token \(id) is not UTF-8") }
-            if types[id] == 3 || types[id] == 4, !token.isEmpty { added.append(AddedToken(id: UInt32(id), content: token)) }
+        for id in 0..<tokens.count {
+            if types[id] == 3 || types[id] == 4, !tokens.range(id).isEmpty { added.append(AddedToken(id: UInt32(id), content: tokens[id])) }
             if types[id] == 2 { unknown = UInt32(id) }
             if types[id] == 6 {
-                guard let byte = byteValue(token) else { throw refuse("token \(id) is no byte token: expected <0x00> to <0xFF>") }
+                guard let byte = byteValue(tokens[id]) else { throw refuse("token \(id) is no byte token: expected <0x00> to <0xFF>") }
                 bytes[byte] = UInt32(id)
             }
-            vocabulary.append(token)
-            let codes = codePoints(token)
-            if codes.count == 1 { characters[codes[0].code] = UInt32(id) }
+            try tokens.with(id) { token in
+                guard firstInvalidUTF8(token) == nil else { throw refuse("token \(id) is not UTF-8") }
+                try builder.append(token)
+            }
         }
         let present = bytes.compactMap { $0 }
         guard present.isEmpty || present.count == 256 else { throw refuse("has \(present.count) byte tokens, expected 256 or none") }
-        var list = MergeList(capacity: merges.count)
-        for (rank, merge) in merges.enumerated() {
-            // The space between the two parts: parts have ▁ instead.
-            guard let space = merge.firstIndex(of: 0x20), let left = vocabulary.id(of: Array(merge[..<space])),
-                let right = vocabulary.id(of: Array(merge[(space + 1)...])),
-                let result = vocabulary.id(of: Array(merge[..<space] + merge[(space + 1)...]))
-            else { throw refuse("merge \(rank) ('\(printable(merge))') names or makes what is no token") }
-            list.append(UInt32(left), UInt32(right), Merge(rank: UInt32(rank), result: UInt32(result)))
-        }
-        let tables = PieceTables(
-            vocabulary: vocabulary, merges: try MergeTable(list, name: file.name), characters: characters,
-            byteIDs: present.isEmpty ? nil : present, unknownID: unknown,
-            fusesUnknown: true)
+        let tables = try builder.tables(
+            merges, byteIDs: present.isEmpty ? nil : present, unknownID: unknown, fusesUnknown: true)
         let prefix: PrefixRule = file.value("tokenizer.ggml.add_space_prefix")?.boolean ?? false ? .always : .never
         let encoder = PieceEncoder(tables, normalisation: PieceNormalisation(prefix: prefix, splitsAtBoundary: false))
         return try ends(TokenizerParts(encoder: encoder, size: tokens.count, added: added), addsBOS: true)
+    }
+
+    /// An array of strings; nil where there is none.
+    private func strings(_ key: String) -> ByteStrings? {
+        guard let array = file.value(key)?.array else { return nil }
+        var strings = ByteStrings(count: array.count)
+        return array.forEachString { strings.append($0) } ? strings : nil
+    }
+
+    private func merges() throws -> WrittenMerges {
+        var merges = WrittenMerges()
+        guard let array = file.value("tokenizer.ggml.merges")?.array,
+            try array.forEachString({ try merges.append($0, name: file.name) })
+        else { throw refuse("'tokenizer.ggml.merges' is missing or no list of strings") }
+        return merges
     }
 
     /// BOS and EOS by the file's keys; llama.cpp's default where it does not say whether to add them.

@@ -11,8 +11,7 @@ struct TokenizerJSONContents {
     var tokens = ByteStrings()
     var ids: [Int] = []
     var scores: [Double] = []
-    /// Left and right parts, in turn.
-    var merges = ByteStrings()
+    var merges = WrittenMerges()
     var hasVocab = false
     var hasMerges = false
 }
@@ -107,31 +106,20 @@ struct TokenizerJSONReader {
         try scanner.beginArray()
         while try scanner.nextElement() {
             switch try scanner.nextKind() {
-            case .string: try appendMerge(scanner.string())
+            case .string: try contents.merges.append(scanner.string(), name: name)
             case .array:
-                let rank = contents.merges.count / 2
+                let rank = contents.merges.count
                 try scanner.beginArray()
                 var parts = 0
                 while try scanner.nextElement() {
                     guard try scanner.nextKind() == .string else { throw refuse("merge \(rank) is neither a string nor a pair of strings") }
-                    contents.merges.append(try scanner.string())
+                    contents.merges.append(part: try scanner.string())
                     parts += 1
                 }
                 guard parts == 2 else { throw refuse("merge \(rank) has \(parts) parts, expected 2") }
-            default: throw refuse("merge \(contents.merges.count / 2) is neither a string nor a pair of strings")
+            default: throw refuse("merge \(contents.merges.count) is neither a string nor a pair of strings")
             }
         }
-    }
-
-    /// "left right".
-    private mutating func appendMerge(_ text: UnsafeRawBufferPointer) throws {
-        let space = text.firstIndex(of: 0x20)
-        guard let space, text[(space + 1)...].firstIndex(of: 0x20) == nil else {
-            let parts = text.split(separator: 0x20, omittingEmptySubsequences: false).count
-            throw refuse("merge \(contents.merges.count / 2) ('\(printable(Array(text)))') has \(parts) parts, expected 2")
-        }
-        contents.merges.append(UnsafeRawBufferPointer(rebasing: text[..<space]))
-        contents.merges.append(UnsafeRawBufferPointer(rebasing: text[(space + 1)...]))
     }
 
     private mutating func appendScored(_ pair: JSONValue) throws {
@@ -177,15 +165,15 @@ struct TokenizerJSONReader {
             contents.hasMerges = true
             for (rank, merge) in merges.elements.enumerated() {
                 if let text = merge.bytes {
-                    try text.withUnsafeBytes { try appendMerge($0) }
+                    try text.withUnsafeBytes { try contents.merges.append($0, name: name) }
                 } else {
                     guard merge.kind == .array else { throw refuse("merge \(rank) is neither a string nor a pair of strings") }
                     guard merge.count == 2 else { throw refuse("merge \(rank) has \(merge.count) parts, expected 2") }
                     guard let left = merge[0].bytes, let right = merge[1].bytes else {
                         throw refuse("merge \(rank) is neither a string nor a pair of strings")
                     }
-                    left.withUnsafeBytes { contents.merges.append($0) }
-                    right.withUnsafeBytes { contents.merges.append($0) }
+                    left.withUnsafeBytes { contents.merges.append(part: $0) }
+                    right.withUnsafeBytes { contents.merges.append(part: $0) }
                 }
             }
         }

@@ -13,34 +13,46 @@ enum ByteAlphabet {
         return codes
     }()
 
-    private static let bytes: [Int16] = {
-        var bytes = [Int16](repeating: -1, count: 256 + 68)
-        for (byte, code) in codes.enumerated() { bytes[Int(code)] = Int16(byte) }
+    /// The byte of each code point; 256 for those outside the alphabet.
+    private static let bytes: [UInt16] = {
+        var bytes = [UInt16](repeating: 256, count: 2048)
+        for (byte, code) in codes.enumerated() { bytes[Int(code)] = UInt16(byte) }
         return bytes
     }()
 
-    /// Appends the bytes that a token's characters stand for; false where one is outside the alphabet, which has one or two bytes each.
-    static func decode(_ token: UnsafeRawBufferPointer, into result: inout [UInt8]) -> Bool {
-        bytes.withUnsafeBufferPointer { bytes in
-            var at = 0
+    /// Writes the bytes that a token's characters stand for, at most as many as it has itself, and returns how many; nil where one is outside
+    /// the alphabet, which has one or two bytes each.
+    static func decode(_ token: UnsafeRawBufferPointer, to result: UnsafeMutablePointer<UInt8>) -> Int? {
+        guard let base = token.baseAddress else { return 0 }
+        let text = base.assumingMemoryBound(to: UInt8.self)
+        return bytes.withUnsafeBufferPointer { table -> Int? in
+            let table = table.baseAddress!
+            var (at, count) = (0, 0)
             while at < token.count {
-                var code = Int(token[at])
-                at += 1
+                var code = Int(text[at])
+                at &+= 1
                 if code >= 0x80 {
-                    guard code & 0xE0 == 0xC0, at < token.count, token[at] & 0xC0 == 0x80 else { return false }
-                    code = (code & 0x1F) << 6 | Int(token[at]) & 0x3F
-                    at += 1
+                    guard code & 0xE0 == 0xC0, at < token.count, text[at] & 0xC0 == 0x80 else { return nil }
+                    code = (code & 0x1F) &<< 6 | Int(text[at]) & 0x3F
+                    at &+= 1
                 }
-                guard code < bytes.count, bytes[code] >= 0 else { return false }
-                result.append(UInt8(truncatingIfNeeded: bytes[code]))
+                let byte = table[code]
+                guard byte < 256 else { return nil }
+                result[count] = UInt8(truncatingIfNeeded: byte)
+                count &+= 1
             }
-            return true
+            return count
         }
     }
 
     /// The bytes that a token's characters stand for; nil where one is outside the alphabet.
     static func decode(_ token: UnsafeRawBufferPointer) -> [UInt8]? {
-        var result: [UInt8] = []
-        return decode(token, into: &result) ? result : nil
+        var isInside = false
+        let result = [UInt8](unsafeUninitializedCapacity: token.count) { memory, count in
+            let decoded = token.isEmpty ? 0 : decode(token, to: memory.baseAddress!)
+            isInside = decoded != nil
+            count = decoded ?? 0
+        }
+        return isInside ? result : nil
     }
 }

@@ -59,16 +59,16 @@ struct BytePairReader {
 
     // MARK: Byte-level
 
-    private func byteLevel(_ entries: [Int?]) throws -> (ByteLevelTables, literals: [UInt32: [UInt8]]) {
+    private func byteLevel(_ entries: [Int32]) throws -> (ByteLevelTables, literals: [UInt32: [UInt8]]) {
         let special = Set(added.map { Int($0.id) })
         var builder = ByteLevelBuilder(name: file.name, capacity: entries.count)
         for (id, entry) in entries.enumerated() {
-            guard let entry else {
+            guard entry >= 0 else {
                 builder.skip()
                 continue
             }
             // An added token's characters may lie outside the byte-level alphabet; in the text it is found as it is written.
-            try contents.tokens.with(entry) { try special.contains(id) ? builder.appendAdded($0) : builder.append($0) }
+            try contents.tokens.with(Int(entry)) { try special.contains(id) ? builder.appendAdded($0) : builder.append($0) }
         }
         var unknown: UInt32?
         if let token = try unknownToken() {
@@ -90,10 +90,10 @@ struct BytePairReader {
 
     // MARK: Pieces
 
-    private func pieces(_ entries: [Int?], spacesAreBoundaries: Bool) throws -> PieceTables {
+    private func pieces(_ entries: [Int32], spacesAreBoundaries: Bool) throws -> PieceTables {
         var builder = PieceBuilder(name: file.name, capacity: entries.count)
         for entry in entries {
-            if let entry { try contents.tokens.with(entry) { try builder.append($0) } } else { builder.skip() }
+            if entry >= 0 { try contents.tokens.with(Int(entry)) { try builder.append($0) } } else { builder.skip() }
         }
         let byteIDs = try byteIDs(builder)
         let unknown = try unknownToken().map { token in

@@ -13,22 +13,34 @@ extension Tokenizer {
     public static func load(_ path: String) throws -> Tokenizer {
         let file = try vocabularyFile(path)
         let map = try MappedFile.open(file)
-        var parts: TokenizerParts
-        var hashed = map.bytes.count
-        switch FileKind(Array(map.bytes.prefix(FileKind.sniffed))) {
+        let kind = FileKind(Array(map.bytes.prefix(FileKind.sniffed)))
+        let gguf = kind == .gguf ? try GGUFFile(map) : nil
+        // A GGUF's weights say nothing of the vocabulary, and hashing them would take longer than anything else here.
+        let described = gguf?.tensors.map(\.range.lowerBound).min() ?? map.bytes.count
+        // Places in tables of strings are numbers of 32 bits.
+        guard described < UInt32.max else {
+            throw Failure(.badData, file, .whole, "describes a vocabulary in \(described) bytes, expected less than 4 GiB")
+        }
+        var (parts, sha256) = try together({ try Self.parts(map, kind, gguf) }, { SHA256.hex(map[0..<described]) })
+        if parts.bosID == nil || parts.eosID == nil, file != path { try nameEnds(&parts, path + "/tokenizer_config.json") }
+        return try Tokenizer(parts, name: path, file: file, sha256: sha256)
+    }
+
+    /// What the vocabulary's own file says.
+    private static func parts(_ map: MappedFile, _ kind: FileKind, _ gguf: GGUFFile?) throws -> TokenizerParts {
+        let file = map.name
+        switch kind {
         case .gguf:
-            let gguf = try GGUFFile(map)
-            parts = try GGUFVocabulary(gguf).parts()
-            // The weights say nothing of the vocabulary, and hashing them would take longer than anything else here.
-            hashed = gguf.tensors.map(\.range.lowerBound).min() ?? hashed
+            guard let gguf else { preconditionFailure("bug: a GGUF that was not opened") }
+            return try GGUFVocabulary(gguf).parts()
         case .jsonObject where TekkenFile.looksLike(map.bytes):
-            parts = try TekkenFile(map.bytes, name: file).parts()
+            return try TekkenFile(map.bytes, name: file).parts()
         case .jsonObject:
-            parts = try TokenizerJSON(map.bytes, name: file).parts()
+            return try TokenizerJSON(map.bytes, name: file).parts()
         case .unknown where map.bytes.first == 0x0A:
-            parts = try SentencePieceFile(map.bytes, name: file).parts()
+            return try SentencePieceFile(map.bytes, name: file).parts()
         case .unknown where TiktokenFile.looksLike(Array(map.bytes.prefix(FileKind.sniffed))):
-            parts = try TiktokenFile(map.bytes, name: file).parts()
+            return try TiktokenFile(map.bytes, name: file).parts()
         case .empty:
             throw Failure(.badData, file, .whole, "empty, expected a vocabulary")
         case let kind:
@@ -36,8 +48,23 @@ extension Tokenizer {
                 .badData, file, .whole, "not a vocabulary: this is \(kind.title)",
                 hint: "expected a tokenizer.json, a SentencePiece .model, a .tiktoken, a tekken.json or a .gguf")
         }
-        if parts.bosID == nil || parts.eosID == nil, file != path { try nameEnds(&parts, path + "/tokenizer_config.json") }
-        return try Tokenizer(parts, name: path, file: file, sha256: SHA256.hex(map[0..<hashed]))
+    }
+
+    /// Does two things at the same time where the system has a thread to spare.
+    private static func together<One, Other>(_ one: @escaping () throws -> One, _ other: @escaping () -> Other) throws -> (One, Other) {
+        var first: One?
+        var second: Other?
+        var begun = 0
+        let work = OrderedWork<Int, Void>(
+            threads: 2,
+            next: {
+                begun += 1
+                return begun <= 2 ? begun : nil
+            },
+            worker: { { if $0 == 1 { first = try one() } else { second = other() } } }, write: { _ in })
+        try work.run()
+        guard let first, let second else { preconditionFailure("bug: work that was not done") }
+        return (first, second)
     }
 
     /// BOS and EOS by the names in a folder's tokenizer_config.json, where the vocabulary's own file does not tell. Whether they are put

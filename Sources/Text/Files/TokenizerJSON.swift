@@ -58,8 +58,8 @@ struct TokenizerJSON {
     /// Ids are places in tables: a file cannot make them longer than this.
     static let mostIDs = 1 << 22
 
-    /// Which entry of the list of tokens has each id; nil for gaps. Throws for two tokens with one id.
-    func entriesByID() throws -> [Int?] {
+    /// Which entry of the list of tokens has each id; -1 for gaps. Throws for two tokens with one id.
+    func entriesByID() throws -> [Int32] {
         guard contents.hasVocab, contents.ids.count == contents.tokens.count else {
             throw refuse("model: 'vocab' is missing or no object")
         }
@@ -73,13 +73,14 @@ struct TokenizerJSON {
             size = max(size, id + 1)
         }
         guard size > 0 else { throw refuse("model: 'vocab' is empty") }
-        var entries = [Int?](repeating: nil, count: size)
+        var entries = [Int32](repeating: -1, count: size)
         for (at, id) in contents.ids.enumerated() {
-            if let other = entries[id] {
+            if entries[id] >= 0 {
+                let other = Int(entries[id])
                 throw refuse(
                     "tokens '\(printable(contents.tokens[other]))' and '\(printable(contents.tokens[at]))' have one id, \(id)")
             }
-            entries[id] = at
+            entries[id] = Int32(at)
         }
         return entries
     }

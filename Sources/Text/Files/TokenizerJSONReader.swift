@@ -40,6 +40,10 @@ struct TokenizerJSONReader {
     private init(_ bytes: UnsafeRawBufferPointer, _ name: String) {
         self.bytes = bytes
         self.name = name
+        // More than the densest file needs: memory that nothing touches costs nothing, and growing would copy all of it.
+        contents.tokens = ByteStrings(count: bytes.count / 8, bytes: bytes.count)
+        contents.ids.reserveCapacity(bytes.count / 8)
+        contents.merges = WrittenMerges(count: bytes.count / 8, bytes: bytes.count)
     }
 
     private func refuse(_ what: String) -> Failure { Failure(.badData, name, .whole, what) }
@@ -85,7 +89,6 @@ struct TokenizerJSONReader {
         try scanner.beginObject(uniqueKeys: false)
         while let token = try scanner.nextKey() {
             contents.tokens.append(token)
-            guard try scanner.nextKind() == .integer else { throw JSONScanner.NotPlain() }
             contents.ids.append(try scanner.integer())
         }
     }

@@ -18,7 +18,7 @@ struct WordPieceReader {
         guard let longestWord = longest == nil ? 100 : longest?.integer, longestWord >= 0 else {
             throw file.refuse("model: 'max_input_chars_per_word' is no number from 0 up")
         }
-        let tokens = entries.map { $0.map { contents.tokens[$0] } }
+        let tokens = entries.map { $0 < 0 ? nil : contents.tokens[Int($0)] }
         guard let unknownID = tokens.firstIndex(where: { $0 == unknown }) else { throw file.unknownIsNoToken(unknown) }
         let model = try WordPieceModel(
             entries: tokens, unknownID: unknownID, prefix: prefixBytes, longestWord: longestWord, name: file.name)

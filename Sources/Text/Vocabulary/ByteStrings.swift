@@ -1,9 +1,9 @@
 // Many byte strings in one piece of memory.
 
-/// Byte strings one behind the other.
+/// Byte strings one behind the other, less than 4 GiB in all.
 struct ByteStrings: Sendable {
     private var bytes: [UInt8] = []
-    private var ends: [Int] = []
+    private var ends: [UInt32] = []
 
     /// How many there will be, and the bytes of all: memory that nothing touches costs nothing.
     init(count: Int = 0, bytes byteCount: Int = 0) {
@@ -15,10 +15,10 @@ struct ByteStrings: Sendable {
 
     mutating func append(_ more: UnsafeRawBufferPointer) {
         bytes.append(contentsOf: more)
-        ends.append(bytes.count)
+        ends.append(UInt32(bytes.count))
     }
 
-    func range(_ at: Int) -> Range<Int> { (at == 0 ? 0 : ends[at - 1])..<ends[at] }
+    func range(_ at: Int) -> Range<Int> { (at == 0 ? 0 : Int(ends[at - 1]))..<Int(ends[at]) }
 
     subscript(at: Int) -> [UInt8] { Array(bytes[range(at)]) }
 
@@ -39,12 +39,12 @@ struct ByteStrings: Sendable {
     /// The strings as bare memory.
     struct View {
         fileprivate let bytes: UnsafeRawBufferPointer
-        fileprivate let ends: UnsafeBufferPointer<Int>
+        fileprivate let ends: UnsafeBufferPointer<UInt32>
 
         @inline(__always)
         subscript(at: Int) -> UnsafeRawBufferPointer {
-            let start = at == 0 ? 0 : ends[at &- 1]
-            return UnsafeRawBufferPointer(start: bytes.baseAddress.map { $0 + start }, count: ends[at] &- start)
+            let start = at == 0 ? 0 : Int(ends[at &- 1])
+            return UnsafeRawBufferPointer(start: bytes.baseAddress.map { $0 + start }, count: Int(ends[at]) &- start)
         }
     }
 }

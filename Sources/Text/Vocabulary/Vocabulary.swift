@@ -18,22 +18,24 @@ final class Vocabulary: @unchecked Sendable {
     /// Entry + 1 in the lower half, a part of its hash in the upper; 0 is free. The size is a power of two.
     private var slots: UnsafeMutablePointer<UInt64>
     private var size: Int
+    private var memory: TableMemory
 
     /// Entries that there will be, and the bytes of all: more of either costs a move.
     init(capacity: Int, bytes: Int = 0) {
         self.capacity = max(16, capacity)
         arenaCapacity = max(bytes, 8 * self.capacity)
         size = 32
-        while size < 2 * self.capacity { size *= 2 }
-        arena = allocateTable(arenaCapacity).assumingMemoryBound(to: UInt8.self)
-        starts = allocateTable(4 * (self.capacity + 1)).assumingMemoryBound(to: UInt32.self)
-        slots = allocateTable(8 * size).assumingMemoryBound(to: UInt64.self)
+        while 2 * size < 3 * self.capacity { size *= 2 }
+        arena = .allocate(capacity: arenaCapacity)
+        starts = .allocate(capacity: self.capacity + 1)
+        starts[0] = 0
+        memory = TableMemory(bytes: 8 * size)
+        slots = memory.start.assumingMemoryBound(to: UInt64.self)
     }
 
     deinit {
-        free(arena)
-        free(starts)
-        free(slots)
+        arena.deallocate()
+        starts.deallocate()
     }
 
     /// The bytes of an entry, as long as the vocabulary lives and does not grow.
@@ -68,7 +70,7 @@ final class Vocabulary: @unchecked Sendable {
     private func add(_ bytes: UnsafeRawBufferPointer, evenTwice: Bool) -> Int? {
         var known: Int?
         if let source = bytes.baseAddress, bytes.count > 0 {
-            if 2 * (count + 1) > size { growSlots() }
+            if 3 * (count + 1) > 2 * size { growSlots() }
             let hash = hashBytes(source, bytes.count)
             let slot = slot(of: bytes, hash)
             if slots[slot] == 0 {
@@ -138,24 +140,24 @@ final class Vocabulary: @unchecked Sendable {
 
     private func growArena(_ least: Int) {
         arenaCapacity = max(least, 2 * arenaCapacity)
-        let grown = allocateTable(arenaCapacity).assumingMemoryBound(to: UInt8.self)
+        let grown = UnsafeMutablePointer<UInt8>.allocate(capacity: arenaCapacity)
         grown.update(from: arena, count: Int(starts[count]))
-        free(arena)
+        arena.deallocate()
         arena = grown
     }
 
     private func growStarts() {
         capacity *= 2
-        let grown = allocateTable(4 * (capacity + 1)).assumingMemoryBound(to: UInt32.self)
+        let grown = UnsafeMutablePointer<UInt32>.allocate(capacity: capacity + 1)
         grown.update(from: starts, count: count + 1)
-        free(starts)
+        starts.deallocate()
         starts = grown
     }
 
     private func growSlots() {
-        free(slots)
         size *= 2
-        slots = allocateTable(8 * size).assumingMemoryBound(to: UInt64.self)
+        memory = TableMemory(bytes: 8 * size)
+        slots = memory.start.assumingMemoryBound(to: UInt64.self)
         for id in 0..<count {
             let bytes = view(id)
             guard bytes.count > 0 else { continue }

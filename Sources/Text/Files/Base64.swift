@@ -5,24 +5,38 @@
 /// Returns false for a character outside the alphabet, wrong padding or spare bits that are not zero.
 func decodeBase64(_ text: UnsafeRawBufferPointer, into bytes: inout [UInt8]) -> Bool {
     guard text.count % 4 == 0 else { return false }
-    return base64Values.withUnsafeBufferPointer { values in
+    return withUnsafeTemporaryAllocation(of: UInt8.self, capacity: text.count / 4 * 3 + 1) { room in
+        guard let count = decodeBase64(text, to: room.baseAddress!) else { return false }
+        bytes.append(contentsOf: room[..<count])
+        return true
+    }
+}
+
+/// Writes the bytes that base64 text stands for, at most three for every four characters, and returns how many; nil as above.
+func decodeBase64(_ text: UnsafeRawBufferPointer, to bytes: UnsafeMutablePointer<UInt8>) -> Int? {
+    guard text.count % 4 == 0 else { return nil }
+    return base64Values.withUnsafeBufferPointer { values -> Int? in
+        var count = 0
         var at = 0
         while at < text.count {
             var padding = 0
-            if at + 4 == text.count && text[at + 3] == UInt8(ascii: "=") { padding = text[at + 2] == UInt8(ascii: "=") ? 2 : 1 }
+            if at &+ 4 == text.count && text[at &+ 3] == UInt8(ascii: "=") { padding = text[at &+ 2] == UInt8(ascii: "=") ? 2 : 1 }
             var word: UInt32 = 0
-            for place in 0..<4 - padding {
-                let value = values[Int(text[at + place])]
-                guard value < 64 else { return false }
-                word |= UInt32(value) << UInt32(18 - 6 * place)
+            var outside: UInt8 = 0
+            for place in 0..<4 &- padding {
+                let value = values[Int(text[at &+ place])]
+                outside |= value
+                word |= UInt32(value & 63) &<< UInt32(18 &- 6 &* place)
             }
-            if padding == 1 && word & 0xFF != 0 || padding == 2 && word & 0xFFFF != 0 { return false }
-            bytes.append(UInt8(truncatingIfNeeded: word >> 16))
-            if padding < 2 { bytes.append(UInt8(truncatingIfNeeded: word >> 8)) }
-            if padding < 1 { bytes.append(UInt8(truncatingIfNeeded: word)) }
-            at += 4
+            guard outside < 64 else { return nil }
+            if padding == 1 && word & 0xFF != 0 || padding == 2 && word & 0xFFFF != 0 { return nil }
+            bytes[count] = UInt8(truncatingIfNeeded: word >> 16)
+            if padding < 2 { bytes[count &+ 1] = UInt8(truncatingIfNeeded: word >> 8) }
+            if padding < 1 { bytes[count &+ 2] = UInt8(truncatingIfNeeded: word) }
+            count &+= 3 &- padding
+            at &+= 4
         }
-        return true
+        return count
     }
 }
 

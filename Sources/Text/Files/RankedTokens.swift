@@ -10,10 +10,13 @@ struct RankedTokens {
     /// Ids are places here: special tokens in front of the ranks have unnamed places.
     let vocabulary: Vocabulary
     private let name: String
-    private var merges: MergeList
+    private let merges: MergeList
 
     /// Longer tokens are refused: the longest known are a hundredth of it, and all cuts are tried.
     static let longestToken = 1 << 16
+
+    /// Tokens cut by one thread at a time.
+    private static let pieceCount = 1 << 13
 
     /// - vocabulary: tokens in the order of their ranks, perhaps behind unnamed entries. Throws 65 where one of the 256 bytes is no token.
     init(_ vocabulary: Vocabulary, name: String) throws {
@@ -23,23 +26,91 @@ struct RankedTokens {
                 .badData, name, .whole, "byte \(byte) is no token: expected all 256 bytes among \(vocabulary.count) tokens",
                 hint: "the file may be cut")
         }
-        merges = MergeList(capacity: vocabulary.count + vocabulary.count / 2)
-        // Only cuts into lengths that occur: else a few tokens of 64 KiB would be hashed for a minute.
-        var occurs = [Bool](repeating: false, count: Self.longestToken + 1)
-        for id in 0..<vocabulary.count { occurs[vocabulary.view(id).count] = true }
-        for id in 0..<vocabulary.count {
-            let token = vocabulary.view(id)
-            for cut in 1..<max(1, token.count) where occurs[cut] && occurs[token.count - cut] {
-                guard let left = vocabulary.id(of: UnsafeRawBufferPointer(rebasing: token[..<cut])),
-                    let right = vocabulary.id(of: UnsafeRawBufferPointer(rebasing: token[cut...]))
-                else { continue }
-                merges.append(UInt32(left), UInt32(right), Merge(rank: UInt32(id), result: UInt32(id)))
-            }
-        }
+        var merges = MergeList(capacity: 2 * vocabulary.count + vocabulary.count / 4)
+        let cuts = TokenCuts(vocabulary)
+        var next = 0
+        let work = OrderedWork<Range<Int>, [UInt32]>(
+            threads: vocabulary.count > 2 * Self.pieceCount ? 2 : 1,
+            next: {
+                guard next < vocabulary.count else { return nil }
+                defer { next = min(vocabulary.count, next + Self.pieceCount) }
+                return next..<min(vocabulary.count, next + Self.pieceCount)
+            },
+            worker: { { cuts.cuts($0) } },
+            write: { cuts in
+                for at in stride(from: 0, to: cuts.count, by: 3) {
+                    merges.append(cuts[at], cuts[at + 1], Merge(rank: cuts[at + 2], result: cuts[at + 2]))
+                }
+            })
+        try work.run()
+        self.merges = merges
     }
 
     func tables() throws -> ByteLevelTables {
         // tiktoken looks a whole word up before it merges.
         try ByteLevelTables(vocabulary: vocabulary, merges: MergeTable(merges, name: name), ignoresMerges: true)
+    }
+}
+
+/// Finds the cuts of tokens into two tokens. Only read, once made.
+private final class TokenCuts: @unchecked Sendable {
+    private let vocabulary: Vocabulary
+    /// Lengths that occur: else a few tokens of 64 KiB would be hashed for a minute.
+    private var occurs = [Bool](repeating: false, count: RankedTokens.longestToken + 1)
+    /// One bit for each hash of a token: most parts are no tokens, and this fits a near cache where the vocabulary does not.
+    private var filter = [UInt64](repeating: 0, count: 1 << (filterBits - 6))
+    private static let filterBits: UInt64 = 21
+
+    init(_ vocabulary: Vocabulary) {
+        self.vocabulary = vocabulary
+        for id in 0..<vocabulary.count {
+            let token = vocabulary.view(id)
+            occurs[token.count] = true
+            guard let base = token.baseAddress, token.count > 0 else { continue }
+            let bit = hashBytes(base, token.count) >> (64 - Self.filterBits)
+            filter[Int(bit >> 6)] |= 1 << (bit & 63)
+        }
+    }
+
+    /// The ids of both parts and of the token, in turn, by the length of the left part.
+    func cuts(_ ids: Range<Int>) -> [UInt32] {
+        var result: [UInt32] = []
+        result.reserveCapacity(8 * ids.count)
+        filter.withUnsafeBufferPointer { filter in
+            occurs.withUnsafeBufferPointer { occurs in
+                for id in ids {
+                    let token = vocabulary.view(id)
+                    // Up to 64 cuts at a time: which have both parts, but for chance hits, is found without a branch on any.
+                    for first in stride(from: 1, to: max(1, token.count), by: 64) {
+                        let last = min(token.count, first + 64)
+                        var likely: UInt64 = 0
+                        for cut in first..<last where occurs[cut] && occurs[token.count - cut] {
+                            let base = token.baseAddress!
+                            let left = Self.bit(filter, hashBytes(base, cut))
+                            let right = Self.bit(filter, hashBytes(base + cut, token.count - cut))
+                            likely |= (left & right) << UInt64(cut - first)
+                        }
+                        while likely != 0 {
+                            let cut = first + likely.trailingZeroBitCount
+                            likely &= likely - 1
+                            guard let left = vocabulary.id(of: UnsafeRawBufferPointer(rebasing: token[..<cut])),
+                                let right = vocabulary.id(of: UnsafeRawBufferPointer(rebasing: token[cut...]))
+                            else { continue }
+                            result.append(UInt32(left))
+                            result.append(UInt32(right))
+                            result.append(UInt32(id))
+                        }
+                    }
+                }
+            }
+        }
+        return result
+    }
+
+    /// 1 where a token may have this hash.
+    @inline(__always)
+    private static func bit(_ filter: UnsafeBufferPointer<UInt64>, _ hash: UInt64) -> UInt64 {
+        let bit = hash &>> (64 - filterBits)
+        return filter[Int(truncatingIfNeeded: bit &>> 6)] &>> (bit & 63) & 1
     }
 }

@@ -1,5 +1,6 @@
 // tiktoken's files: one token a line, base64, a space, its rank. Also under the name tokenizer.model (Llama 3 and 4, GLM-4).
 
+import Glibc
 import Streams
 
 /// A .tiktoken file. It holds ranks and nothing else: no special tokens, no normalisation and no split pattern, which is known by the number
@@ -30,9 +31,9 @@ struct TiktokenFile {
     }
 
     private struct Entry {
-        let rank, line: Int
+        let rank, line: UInt32
         /// Where its bytes are.
-        let token: Range<Int>
+        let start, count: UInt32
     }
 
     /// Throws 65 with the line.
@@ -56,8 +57,8 @@ struct TiktokenFile {
                 throw refuse("the token has \(tokens.count - start) bytes, more than \(RankedTokens.longestToken)")
             }
             let rank = try Self.rank(line[(space + 1)...], refuse)
-            if let last = entries.last, rank <= last.rank { rises = false }
-            entries.append(Entry(rank: rank, line: number, token: start..<tokens.count))
+            if let last = entries.last, rank <= Int(last.rank) { rises = false }
+            entries.append(Entry(rank: UInt32(rank), line: UInt32(number), start: UInt32(start), count: UInt32(tokens.count - start)))
         }
         guard !entries.isEmpty else { throw Failure(.badData, name, .whole, "holds no token") }
         if !rises { entries.sort { $0.rank < $1.rank } }
@@ -68,8 +69,8 @@ struct TiktokenFile {
         var (at, number) = (0, 0)
         while at < bytes.count {
             number += 1
-            var end = at
-            while end < bytes.count && bytes[end] != 0x0A { end += 1 }
+            let newline = bytes.baseAddress.flatMap { memchr($0 + at, 0x0A, bytes.count - at) }
+            let end = newline.map { UnsafeRawPointer($0) - bytes.baseAddress! } ?? bytes.count
             let last = end > at && bytes[end - 1] == 0x0D ? end - 1 : end
             if last > at { try body(number, bytes[at..<last]) }
             at = end + 1
@@ -93,8 +94,10 @@ struct TiktokenFile {
     private func append(_ entries: [Entry], _ tokens: [UInt8]) throws {
         try tokens.withUnsafeBytes { bytes in
             for entry in entries {
-                let (rank, next) = (entry.rank, vocabulary.count)
-                func refuse(_ what: String, hint: String? = nil) -> Failure { Failure(.badData, name, .line(entry.line), what, hint: hint) }
+                let (rank, next) = (Int(entry.rank), vocabulary.count)
+                func refuse(_ what: String, hint: String? = nil) -> Failure {
+                    Failure(.badData, name, .line(Int(entry.line)), what, hint: hint)
+                }
                 if rank == next + 1 && mayMiss(next, of: entries.count) {
                     vocabulary.appendUnnamed()
                 } else if rank != next {
@@ -102,7 +105,7 @@ struct TiktokenFile {
                         rank < next ? "rank \(rank) is there twice" : "rank \(rank) is there, but not \(next)",
                         hint: "ranks go from 0 up without a gap; the file may be cut")
                 }
-                let token = UnsafeRawBufferPointer(rebasing: bytes[entry.token])
+                let token = UnsafeRawBufferPointer(rebasing: bytes[Int(entry.start)..<Int(entry.start + entry.count)])
                 if let other = vocabulary.appendNew(token) {
                     throw refuse("token '\(printable(Array(token)))' is there twice, with the ranks \(other) and \(rank)")
                 }

@@ -53,7 +53,9 @@ struct ByteLevelBuilder {
 
     /// Throws 65 for a merge that names or makes what is no token, and where tokens lie outside the alphabet and not every byte has a token:
     /// then the vocabulary is not of this kind. (Command-R lists emoji beside its 256 bytes.)
-    func tables(_ merges: WrittenMerges, ignoresMerges: Bool, unknownID: UInt32? = nil, fusesUnknown: Bool = false) throws -> ByteLevelTables {
+    func tables(_ merges: WrittenMerges, ignoresMerges: Bool, unknownID: UInt32? = nil, fusesUnknown: Bool = false) throws
+        -> ByteLevelTables
+    {
         let list = try merges.list(vocabulary, inAlphabet: true) { rank, fault in
             let (left, right) = (printable(merges.left(rank)), printable(merges.right(rank)))
             switch fault {
@@ -64,7 +66,8 @@ struct ByteLevelBuilder {
         }
         if let outside, (0...255).contains(where: { vocabulary.id(of: [UInt8($0)]) == nil }) { throw refuse(outside) }
         return try ByteLevelTables(
-            vocabulary: vocabulary, merges: MergeTable(list, name: name), ignoresMerges: ignoresMerges, unknownID: unknownID, fusesUnknown: fusesUnknown)
+            vocabulary: vocabulary, merges: MergeTable(list, name: name), ignoresMerges: ignoresMerges, unknownID: unknownID,
+            fusesUnknown: fusesUnknown)
     }
 
     private func refuse(_ what: String) -> Failure {

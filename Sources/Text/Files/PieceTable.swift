@@ -106,46 +106,53 @@ struct PieceTable {
     /// Single characters get the ids of their pieces; those that occur only inside longer pieces get pseudo-ids past the vocabulary.
     private mutating func listCharacters(_ entries: [PieceEntry]) {
         var inside: Set<UInt32> = []
-        for (id, entry) in entries.enumerated() where entry.merges {
-            let codes = codePoints(entry.bytes)
-            if codes.count == 1 { characters[codes[0].code] = UInt32(id) } else { inside.formUnion(codes.map(\.code)) }
+        for id in entries.indices where entries[id].merges {
+            let piece = vocabulary.view(id)
+            var at = 0
+            while at < piece.count {
+                let (code, length) = decodeScalar(piece, at)
+                if length == piece.count { characters[code] = UInt32(id) } else { inside.insert(code) }
+                at += length
+            }
         }
         for code in inside.sorted() where characters[code] == nil { characters[code] = UInt32(entries.count + characters.count) }
     }
 
     private mutating func listMerges(_ entries: [PieceEntry]) {
-        let scores = Set(entries.map(\.score)).sorted(by: >)
-        let ranks = Dictionary(uniqueKeysWithValues: scores.enumerated().map { ($1, UInt32($0)) })
-        for (id, entry) in entries.enumerated() where entry.merges {
-            let codes = codePoints(entry.bytes)
-            for cut in 1..<max(1, codes.count) {
-                let at = codes[cut].start
-                guard let left = symbol(entry.bytes[..<at], codes[..<cut]), let right = symbol(entry.bytes[at...], codes[cut...]) else {
-                    continue
+        let ranks = Self.ranks(entries)
+        for id in entries.indices where entries[id].merges {
+            let piece = vocabulary.view(id)
+            var cut = decodeScalar(piece, 0).length
+            var isFirst = true
+            while cut < piece.count {
+                let last = decodeScalar(piece, cut)
+                let isLast = cut + last.length == piece.count
+                let left = isFirst ? characters[decodeScalar(piece, 0).code] : symbol(piece[..<cut])
+                if let left, let right = isLast ? characters[last.code] : symbol(piece[cut...]) {
+                    merges.append(left, right, Merge(rank: ranks[id], result: UInt32(id)))
                 }
-                merges.append(left, right, Merge(rank: ranks[entry.score]!, result: UInt32(id)))
+                isFirst = false
+                cut += last.length
             }
         }
     }
 
-    /// The id of a part of a piece as it can stand between merges; nil where it never does.
-    private func symbol(_ bytes: ArraySlice<UInt8>, _ codes: ArraySlice<(code: UInt32, start: Int)>) -> UInt32? {
-        if codes.count == 1 { return characters[codes.first!.code] }
-        return bytes.withUnsafeBytes { vocabulary.id(of: $0) }.map { UInt32($0) }
-    }
-}
-
-/// The code points of valid UTF-8 and where each begins.
-func codePoints(_ bytes: [UInt8]) -> [(code: UInt32, start: Int)] {
-    bytes.withUnsafeBytes { bytes in
-        var result: [(UInt32, Int)] = []
-        var at = 0
-        while at < bytes.count {
-            let (code, length) = decodeScalar(bytes, at)
-            result.append((code, at))
-            at += length
+    /// The place of each score among all different ones, from the highest on.
+    private static func ranks(_ entries: [PieceEntry]) -> [UInt32] {
+        let scores = entries.map(\.score)
+        var ranks = [UInt32](repeating: 0, count: scores.count)
+        var (rank, last): (UInt32, Float?) = (0, nil)
+        for id in scores.indices.sorted(by: { scores[$0] > scores[$1] }) {
+            if let last, last != scores[id] { rank += 1 }
+            last = scores[id]
+            ranks[id] = rank
         }
-        return result
+        return ranks
+    }
+
+    /// The id of several characters of a piece as they can stand between merges; nil where they never do.
+    private func symbol(_ bytes: Slice<UnsafeRawBufferPointer>) -> UInt32? {
+        vocabulary.id(of: UnsafeRawBufferPointer(rebasing: bytes)).map { UInt32($0) }
     }
 }
 

@@ -60,6 +60,7 @@ private final class TokenCuts: @unchecked Sendable {
     /// One bit for each hash of a token: most parts are no tokens, and this fits a near cache where the vocabulary does not.
     private var filter = [UInt64](repeating: 0, count: 1 << (filterBits - 6))
     private static let filterBits: UInt64 = 21
+    private static let batch = 64
 
     init(_ vocabulary: Vocabulary) {
         self.vocabulary = vocabulary
@@ -72,45 +73,55 @@ private final class TokenCuts: @unchecked Sendable {
         }
     }
 
+    /// A cut whose parts may both be tokens.
+    private struct Candidate {
+        let id, cut: Int
+        let left, right: UInt64
+    }
+
     /// The ids of both parts and of the token, in turn, by the length of the left part.
     func cuts(_ ids: Range<Int>) -> [UInt32] {
         var result: [UInt32] = []
         result.reserveCapacity(8 * ids.count)
+        // Looked up some at a time: memory that one waits for comes while others are hashed.
+        var candidates: [Candidate] = []
+        candidates.reserveCapacity(Self.batch)
         filter.withUnsafeBufferPointer { filter in
             occurs.withUnsafeBufferPointer { occurs in
                 for id in ids {
                     let token = vocabulary.view(id)
-                    // Up to 64 cuts at a time: which have both parts, but for chance hits, is found without a branch on any.
-                    for first in stride(from: 1, to: max(1, token.count), by: 64) {
-                        let last = min(token.count, first + 64)
-                        var likely: UInt64 = 0
-                        for cut in first..<last where occurs[cut] && occurs[token.count - cut] {
-                            let base = token.baseAddress!
-                            let left = Self.bit(filter, hashBytes(base, cut))
-                            let right = Self.bit(filter, hashBytes(base + cut, token.count - cut))
-                            likely |= (left & right) << UInt64(cut - first)
-                        }
-                        while likely != 0 {
-                            let cut = first + likely.trailingZeroBitCount
-                            likely &= likely - 1
-                            guard let left = vocabulary.id(of: UnsafeRawBufferPointer(rebasing: token[..<cut])),
-                                let right = vocabulary.id(of: UnsafeRawBufferPointer(rebasing: token[cut...]))
-                            else { continue }
-                            result.append(UInt32(left))
-                            result.append(UInt32(right))
-                            result.append(UInt32(id))
-                        }
+                    for cut in 1..<max(1, token.count) where occurs[cut] && occurs[token.count - cut] {
+                        let base = token.baseAddress!
+                        let (left, right) = (hashBytes(base, cut), hashBytes(base + cut, token.count - cut))
+                        guard Self.mayBe(filter, left) && Self.mayBe(filter, right) else { continue }
+                        vocabulary.prefetch(left)
+                        vocabulary.prefetch(right)
+                        candidates.append(Candidate(id: id, cut: cut, left: left, right: right))
+                        if candidates.count == Self.batch { check(&candidates, &result) }
                     }
                 }
             }
         }
+        check(&candidates, &result)
         return result
     }
 
-    /// 1 where a token may have this hash.
+    private func check(_ candidates: inout [Candidate], _ result: inout [UInt32]) {
+        for candidate in candidates {
+            let token = vocabulary.view(candidate.id)
+            guard let left = vocabulary.id(of: UnsafeRawBufferPointer(rebasing: token[..<candidate.cut]), hash: candidate.left),
+                let right = vocabulary.id(of: UnsafeRawBufferPointer(rebasing: token[candidate.cut...]), hash: candidate.right)
+            else { continue }
+            result.append(UInt32(left))
+            result.append(UInt32(right))
+            result.append(UInt32(candidate.id))
+        }
+        candidates.removeAll(keepingCapacity: true)
+    }
+
     @inline(__always)
-    private static func bit(_ filter: UnsafeBufferPointer<UInt64>, _ hash: UInt64) -> UInt64 {
+    private static func mayBe(_ filter: UnsafeBufferPointer<UInt64>, _ hash: UInt64) -> Bool {
         let bit = hash &>> (64 - filterBits)
-        return filter[Int(truncatingIfNeeded: bit &>> 6)] &>> (bit & 63) & 1
+        return filter[Int(truncatingIfNeeded: bit &>> 6)] &>> (bit & 63) & 1 != 0
     }
 }

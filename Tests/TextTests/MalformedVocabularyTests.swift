@@ -291,6 +291,11 @@ final class MalformedVocabularyTests: XCTestCase {
         refuseGGUF(gguf(tokens: [], types: []), "tokens")
         refuseGGUF(gguf(tokens: ["a", "b", "ab", "a"]), "twice")
         refuseGGUF(gguf(tokens: ["a", "b", "ab", ""]), "empty")
+        // Outside the alphabet, and as pieces with merges.
+        refuseGGUF(gguf(tokens: ["a", "b", "ab", "<s> ", "<s> "], types: [1, 1, 1, 3, 3]), "twice")
+        refuseGGUF(gguf(model: "gemma4", tokens: ["a", "b", "ab", "b"]), "twice")
+        refuseGGUF(gguf(model: "gemma4", merges: ["a c"]), "merge 0")
+        refuseGGUF(gguf(model: "gemma4", merges: ["a b c"]), "merge 0")
         refuseGGUF(gguf(types: [1, 1, 1]), "token_type")
         refuseGGUF(gguf(merges: nil), "merges")
         refuseGGUF(gguf(merges: ["a c"]), "merge 0")

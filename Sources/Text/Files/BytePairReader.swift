@@ -60,15 +60,12 @@ struct BytePairReader {
     // MARK: Byte-level
 
     private func byteLevel(_ entries: [Int32]) throws -> (ByteLevelTables, literals: [UInt32: [UInt8]]) {
-        let special = Set(added.map { Int($0.id) })
+        // An added token's characters may lie outside the byte-level alphabet; in the text it is found as it is written.
+        var isAdded = [Bool](repeating: false, count: entries.count)
+        for token in added where token.id < entries.count { isAdded[Int(token.id)] = true }
         var builder = ByteLevelBuilder(name: file.name, capacity: entries.count)
-        for (id, entry) in entries.enumerated() {
-            guard entry >= 0 else {
-                builder.skip()
-                continue
-            }
-            // An added token's characters may lie outside the byte-level alphabet; in the text it is found as it is written.
-            try contents.tokens.with(Int(entry)) { try special.contains(id) ? builder.appendAdded($0) : builder.append($0) }
+        try contents.tokens.withView { tokens in
+            try builder.append(entries.count, entry: { entries[$0] < 0 ? nil : tokens[Int(entries[$0])] }, isAdded: { isAdded[$0] })
         }
         var unknown: UInt32?
         if let token = try unknownToken() {

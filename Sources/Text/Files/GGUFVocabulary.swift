@@ -43,17 +43,12 @@ struct GGUFVocabulary {
         let merges = try merges()
         var added: [AddedToken] = []
         var builder = ByteLevelBuilder(name: file.name, capacity: tokens.count)
-        for id in 0..<tokens.count {
-            // Control and user-defined tokens are written as themselves and found in the text before merging.
-            let kind = types.map { $0[id] } ?? 1
-            if kind == 3 || kind == 4 {
-                guard !tokens.range(id).isEmpty else { throw refuse("token \(id) is empty") }
-                added.append(AddedToken(id: UInt32(id), content: tokens[id]))
-                try tokens.with(id) { try builder.appendAdded($0) }
-            } else {
-                try tokens.with(id) { try builder.append($0) }
-            }
+        // Control and user-defined tokens are written as themselves and found in the text before merging.
+        func isAdded(_ id: Int) -> Bool { types.map { $0[id] == 3 || $0[id] == 4 } ?? false }
+        try tokens.withView { tokens in
+            try builder.append(tokens.count, entry: { tokens[$0] }, isAdded: isAdded)
         }
+        for id in 0..<tokens.count where isAdded(id) { added.append(AddedToken(id: UInt32(id), content: tokens[id])) }
         let tables = try builder.tables(merges, ignoresMerges: LlamaCppPreTokenisers.ignoresMerges(pre))
         let addsPrefixSpace = file.value("tokenizer.ggml.add_space_prefix")?.boolean ?? false
         let encoder: any SectionEncoder

@@ -111,8 +111,14 @@ struct TokenizerJSON {
         let wanted = Vocabulary(capacity: added.count)
         for entry in added { wanted.append(entry.content) }
         var listed = [Int?](repeating: nil, count: added.count)
-        for at in 0..<contents.tokens.count {
-            if let place = contents.tokens.with(at, { wanted.id(of: $0) }) { listed[place] = contents.ids.isEmpty ? at : contents.ids[at] }
+        var begins = [Bool](repeating: false, count: 256)
+        for entry in added { begins[Int(entry.content[0])] = true }
+        contents.tokens.withView { tokens in
+            for at in 0..<tokens.count {
+                let token = tokens[at]
+                guard !token.isEmpty, begins[Int(token[0])], let place = wanted.id(of: token) else { continue }
+                listed[place] = contents.ids.isEmpty ? at : contents.ids[at]
+            }
         }
         var next = contents.tokens.count
         for (place, entry) in added.enumerated() {

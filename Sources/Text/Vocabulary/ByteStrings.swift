@@ -41,6 +41,8 @@ struct ByteStrings: Sendable {
         fileprivate let bytes: UnsafeRawBufferPointer
         fileprivate let ends: UnsafeBufferPointer<UInt32>
 
+        var count: Int { ends.count }
+
         @inline(__always)
         subscript(at: Int) -> UnsafeRawBufferPointer {
             let start = at == 0 ? 0 : Int(ends[at &- 1])

@@ -49,7 +49,7 @@ final class Vocabulary: @unchecked Sendable {
     /// Appends an entry and returns its id. An entry whose bytes are there already gets an id that `id(of:)` does not find.
     @discardableResult
     func append(_ bytes: UnsafeRawBufferPointer) -> Int {
-        _ = add(bytes, evenTwice: true)
+        _ = add(bytes, hash: hash(bytes), evenTwice: true)
         return count - 1
     }
 
@@ -58,7 +58,15 @@ final class Vocabulary: @unchecked Sendable {
 
     /// Appends an entry unless there is one with its bytes, whose id it then returns. Entries without bytes are all new.
     @inline(__always)
-    func appendNew(_ bytes: UnsafeRawBufferPointer) -> Int? { add(bytes, evenTwice: false) }
+    func appendNew(_ bytes: UnsafeRawBufferPointer) -> Int? { appendNew(bytes, hash: hash(bytes)) }
+
+    /// - hash: of the bytes.
+    @inline(__always)
+    func appendNew(_ bytes: UnsafeRawBufferPointer, hash: UInt64) -> Int? { add(bytes, hash: hash, evenTwice: false) }
+
+    /// What entries are looked up by.
+    @inline(__always)
+    func hash(_ bytes: UnsafeRawBufferPointer) -> UInt64 { bytes.baseAddress.map { hashBytes($0, bytes.count) } ?? 0 }
 
     func appendNew(_ bytes: [UInt8]) -> Int? { bytes.withUnsafeBytes { appendNew($0) } }
 
@@ -67,11 +75,10 @@ final class Vocabulary: @unchecked Sendable {
     func appendUnnamed() -> Int { endEntry(Int(starts[count])) }
 
     /// Returns the entry that has the bytes already.
-    private func add(_ bytes: UnsafeRawBufferPointer, evenTwice: Bool) -> Int? {
+    private func add(_ bytes: UnsafeRawBufferPointer, hash: UInt64, evenTwice: Bool) -> Int? {
         var known: Int?
         if let source = bytes.baseAddress, bytes.count > 0 {
             if 3 * (count + 1) > 2 * size { growSlots() }
-            let hash = hashBytes(source, bytes.count)
             let slot = slot(of: bytes, hash)
             if slots[slot] == 0 {
                 slots[slot] = Self.mark(hash, count)

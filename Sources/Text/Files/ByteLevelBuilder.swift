@@ -103,7 +103,7 @@ struct ByteLevelBuilder {
         }
         if let outside, (0...255).contains(where: { vocabulary.id(of: [UInt8($0)]) == nil }) { throw refuse(outside) }
         return try ByteLevelTables(
-            vocabulary: vocabulary, merges: MergeTable(list, name: name), ignoresMerges: ignoresMerges, unknownID: unknownID,
+            vocabulary: vocabulary, merges: list, name: name, ignoresMerges: ignoresMerges, unknownID: unknownID,
             fusesUnknown: fusesUnknown)
     }
 

@@ -48,7 +48,7 @@ struct RankedTokens {
 
     func tables() throws -> ByteLevelTables {
         // tiktoken looks a whole word up before it merges.
-        try ByteLevelTables(vocabulary: vocabulary, merges: MergeTable(merges, name: name), ignoresMerges: true)
+        try ByteLevelTables(vocabulary: vocabulary, merges: merges, name: name, ignoresMerges: true)
     }
 }
 

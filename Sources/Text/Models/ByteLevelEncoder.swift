@@ -8,14 +8,20 @@ struct ByteLevelTables: Sendable {
     /// A word that is an entry as a whole is taken without merging.
     let ignoresMerges: Bool
     let bytes: ByteSymbols
+    let characters: WholeCharacterRules
     /// What stands for bytes without a token; where there is none, they fall out.
     let unknownID: UInt32?
     /// Neighbouring unknown bytes make one unknown token.
     let fusesUnknown: Bool
 
-    init(vocabulary: Vocabulary, merges: MergeTable, ignoresMerges: Bool, unknownID: UInt32? = nil, fusesUnknown: Bool = false) {
+    /// - name: the file, for errors.
+    init(
+        vocabulary: Vocabulary, merges list: MergeList, name: String, ignoresMerges: Bool, unknownID: UInt32? = nil,
+        fusesUnknown: Bool = false
+    ) throws {
         self.vocabulary = vocabulary
-        self.merges = merges
+        merges = try MergeTable(list, name: name)
+        characters = WholeCharacterRules(vocabulary, list)
         self.ignoresMerges = ignoresMerges
         self.unknownID = unknownID
         self.fusesUnknown = fusesUnknown
@@ -52,11 +58,13 @@ final class ByteLevelWords: WordEncoder {
     let tables: ByteLevelTables
     private var droppedBytes = 0
     private let pairs: BytePairMerger
+    private let characters: WholeCharacters
     private var kept: [Int] = []
 
     init(_ tables: ByteLevelTables) {
         self.tables = tables
         pairs = BytePairMerger(tables.merges)
+        characters = WholeCharacters(tables.characters, tables.bytes, tables.merges)
     }
 
     func duplicate() -> ByteLevelWords { ByteLevelWords(tables) }
@@ -77,13 +85,15 @@ final class ByteLevelWords: WordEncoder {
             return 1
         }
         pairs.begin(most: stop - at)
-        for place in at..<stop {
-            let id = tables.bytes.ids[Int(text[place])]
+        var place = at
+        while place < stop {
+            let (id, length) = symbol(text, place, at, stop)
             if id == ByteSymbols.absent {
                 return tables.unknownID == nil
                     ? encodeWithGaps(text, at, stop, ids, spans) : encodeWithUnknown(text, at, stop, ids, spans)
             }
             pairs.append(id, at: place)
+            place += length
         }
         pairs.merge(end: stop)
         let count = pairs.count
@@ -95,7 +105,8 @@ final class ByteLevelWords: WordEncoder {
     }
 
     func stage(_ text: UnsafePointer<UInt8>, _ at: Int, _ stop: Int) -> Bool {
-        guard let short = pairs.staged, stop &- at <= ShortWordMerger.most else { return false }
+        // A word of more characters than there is room for is found out too late.
+        guard let short = pairs.staged, stop &- at <= 2 * ShortWordMerger.most else { return false }
         let lane = short.nextLane()
         lane.starts[0] = UInt32(truncatingIfNeeded: at)
         if tables.ignoresMerges, let id = tables.vocabulary.id(of: UnsafeRawBufferPointer(start: text + at, count: stop &- at)) {
@@ -107,6 +118,7 @@ final class ByteLevelWords: WordEncoder {
         let (byteIDs, bytePairs) = (tables.bytes.ids, tables.bytes.pairs)
         for place in at..<stop {
             let byte = Int(text[place])
+            if byte >= 0x80 || place &- at == ShortWordMerger.most { return stageCharacters(text, at, stop, short) }
             if byteIDs[byte] == ByteSymbols.absent { return false }
             lane.ids[place &- at] = byteIDs[byte]
             lane.starts[place &- at &+ 1] = UInt32(truncatingIfNeeded: place &+ 1)
@@ -114,6 +126,33 @@ final class ByteLevelWords: WordEncoder {
         }
         short.stage(stop &- at)
         return true
+    }
+
+    /// As `stage`, for words of more than ASCII.
+    private func stageCharacters(_ text: UnsafePointer<UInt8>, _ at: Int, _ stop: Int, _ short: ShortWordMerger) -> Bool {
+        let lane = short.nextLane()
+        var (place, count) = (at, 0)
+        while place < stop {
+            let (id, length) = symbol(text, place, at, stop)
+            if id == ByteSymbols.absent || count == ShortWordMerger.most { return false }
+            lane.ids[count] = id
+            place &+= length
+            count &+= 1
+            lane.starts[count] = UInt32(truncatingIfNeeded: place)
+        }
+        short.stageLookingUp(count)
+        return true
+    }
+
+    /// What a word's next character begins as, if it is always made whole, else its next byte; and of how many bytes that is.
+    @inline(__always)
+    private func symbol(_ text: UnsafePointer<UInt8>, _ place: Int, _ at: Int, _ stop: Int) -> (id: UInt32, length: Int) {
+        let byte = text[place]
+        if byte >= 0xC0 && byte < 0xF0 {
+            let length = byte < 0xE0 ? 2 : 3
+            if place &+ length <= stop, let id = characters.token(text, place, length, at, stop) { return (id, length) }
+        }
+        return (tables.bytes.ids[Int(byte)], 1)
     }
 
     var merger: ShortWordMerger? { pairs.staged }

@@ -49,7 +49,7 @@ final class WordCache {
 
     private var long: [LongEntry]
     private var longBytes: [UInt8] = []
-    private static let longSlots = 1 << 14
+    private static let longSlots = 1 << 16
     private static let mostLongBytes = 4 << 20
 
     /// Ids, each with the end of its token in the word.

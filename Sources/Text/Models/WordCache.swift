@@ -99,6 +99,7 @@ final class WordCache {
     func place(_ key: Key) -> Int {
         let first = firstEntry(key)
         preceptor_prefetch(entries + first)
+        preceptor_prefetch(entries + (first + 2))
         return first
     }
 

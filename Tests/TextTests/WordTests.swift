@@ -43,11 +43,18 @@ final class WordTests: XCTestCase {
                     let spans = (0..<count).map { UInt64(100 + ($0 == 0 ? 0 : ends[$0 - 1])) | UInt64(100 + ends[$0]) << 32 }
                     word.withUnsafeBufferPointer { word in
                         let key = WordCache.key(word.baseAddress!, min(length, WordCache.shortWord), readable: word.count)
-                        var (foundIDs, foundSpans) = ([UInt32](repeating: 0, count: count + 16), [UInt64](repeating: 0, count: count + 16))
+                        let foundIDs = UnsafeMutableBufferPointer<UInt32>.allocate(capacity: count + 16)
+                        let foundSpans = UnsafeMutableBufferPointer<UInt64>.allocate(capacity: count + 16)
+                        defer {
+                            foundIDs.deallocate()
+                            foundSpans.deallocate()
+                        }
                         func find() -> Int {
-                            length <= WordCache.shortWord
-                                ? cache.find(key, cache.place(key), length, at: 40, &foundIDs, &foundSpans)
-                                : cache.findLong(word.baseAddress!, length, at: 40, &foundIDs, &foundSpans)
+                            defer { cache.writeAwaited() }
+                            let (ids, spans) = (foundIDs.baseAddress!, foundSpans.baseAddress!)
+                            if length <= WordCache.shortWord { return cache.find(key, cache.place(key), length, at: 40, ids, spans) }
+                            let hash = cache.placeLong(word.baseAddress!, length)
+                            return cache.findLong(word.baseAddress!, length, hash, at: 40, ids, spans)
                         }
                         XCTAssertEqual(find(), 0)
                         if length <= WordCache.shortWord {
@@ -61,6 +68,34 @@ final class WordTests: XCTestCase {
                     }
                 }
             }
+        }
+    }
+
+    /// More longer words than there is room for at first, and at all.
+    func testLongerWordsAreFoundAfterGrowth() {
+        for words in [20_000, 200_000] {
+            let cache = WordCache()
+            func word(_ at: Int) -> [UInt8] { Array("a longer word number \(at)".utf8) }
+            for at in 0..<words {
+                let bytes = word(at)
+                cache.rememberLong(bytes, bytes.count, at: 0, [UInt32(at), 1], [4 << 32, 4 | UInt64(bytes.count) << 32], 2)
+            }
+            var known = 0
+            let (ids, spans) = (UnsafeMutablePointer<UInt32>.allocate(capacity: 16), UnsafeMutablePointer<UInt64>.allocate(capacity: 16))
+            defer {
+                ids.deallocate()
+                spans.deallocate()
+            }
+            for at in 0..<words {
+                let bytes = word(at)
+                if cache.findLong(bytes, bytes.count, cache.placeLong(bytes, bytes.count), at: 10, ids, spans) > 0 {
+                    cache.writeAwaited()
+                    known += 1
+                    XCTAssertEqual(ids[0], UInt32(at))
+                    XCTAssertEqual(spans[1], UInt64(14 | (10 + bytes.count) << 32))
+                }
+            }
+            XCTAssertGreaterThan(known, min(words / 2, 15_000))
         }
     }
 

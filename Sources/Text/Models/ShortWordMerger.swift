@@ -41,6 +41,8 @@ final class ShortWordMerger {
     }
 
     private struct Turn {
+        /// The keys of its pairs are not there yet, but on their way.
+        var awaitsKeys: Bool
         /// The symbols that are left.
         var symbols: UInt64
         var count: Int
@@ -78,29 +80,37 @@ final class ShortWordMerger {
     func nextLane() -> Lane { Lane(memory + staged * Lane.bytes) }
 
     /// Takes the word in the next lane in: 1 to 64 symbols.
-    func stage(_ count: Int) {
+    func stage(_ count: Int) { stage(count, awaitsKeys: false) }
+
+    private func stage(_ count: Int, awaitsKeys: Bool) {
         let lane = nextLane()
         let lanes = (count &+ 15) & ~15
         for at in count &- 1..<lanes { lane.keys[at] = Self.none }
         let nothing = table.pairs.place(.max, .max)
         turns[staged] = Turn(
-            symbols: UInt64.max &>> UInt64(Self.most &- count), count: count, lanes: Int32(truncatingIfNeeded: lanes), left: Self.most,
+            awaitsKeys: awaitsKeys, symbols: UInt64.max &>> UInt64(Self.most &- count), count: count,
+            lanes: Int32(truncatingIfNeeded: lanes), left: Self.most,
             before: -1, leftPair: nothing, beforePair: nothing)
         staged += 1
     }
 
     /// As `stage`, for a lane without keys.
     func stageLookingUp(_ count: Int) {
-        let lane = nextLane()
-        for at in 0..<count &- 1 { lane.setKey(at, table.key(lane.ids[at], lane.ids[at &+ 1])) }
-        stage(count)
+        let (lane, pairs) = (nextLane(), table.pairs)
+        for at in 0..<count &- 1 { pairs.prefetch(pairs.place(lane.ids[at], lane.ids[at &+ 1])) }
+        stage(count, awaitsKeys: true)
     }
 
     /// Merges all words taken in, until no pair is left that does.
     func merge() {
         let (order, turns, pairs, table) = (order, turns, table.pairs, table)
         var active = staged
-        for lane in 0..<active { order[lane] = lane }
+        for lane in 0..<active {
+            order[lane] = lane
+            guard turns[lane].awaitsKeys else { continue }
+            let (lane, count) = (Lane(memory + lane &* Lane.bytes), turns[lane].count)
+            for at in 0..<count &- 1 { lane.setKey(at, pairs.key(pairs.place(lane.ids[at], lane.ids[at &+ 1]))) }
+        }
         while active > 0 {
             var at = 0
             while at < active {

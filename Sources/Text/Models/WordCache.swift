@@ -47,9 +47,12 @@ final class WordCache {
     private static let firstSets = 1 << 12
     private static let mostSets = 1 << 16
 
-    private var long: [LongEntry]
+    private var long: UnsafeMutablePointer<LongEntry>
+    private var longSlots = firstLongSlots
+    private var longUsed = 0
     private var longBytes: [UInt8] = []
-    private static let longSlots = 1 << 16
+    private static let firstLongSlots = 1 << 12
+    private static let mostLongSlots = 1 << 16
     private static let mostLongBytes = 4 << 20
 
     /// Ids, each with the end of its token in the word.
@@ -59,10 +62,14 @@ final class WordCache {
     init() {
         entries = Self.empty(Self.firstSets)
         mask = UInt64(Self.firstSets - 1)
-        long = [LongEntry](repeating: LongEntry(), count: Self.longSlots)
+        long = Self.emptyLong(longSlots)
     }
 
-    deinit { entries.deallocate() }
+    deinit {
+        entries.deallocate()
+        long.deallocate()
+        awaited.deallocate()
+    }
 
     private static func empty(_ sets: Int) -> UnsafeMutablePointer<Entry> {
         let raw = UnsafeMutableRawPointer.allocate(byteCount: sets * ways * MemoryLayout<Entry>.stride, alignment: 128)
@@ -115,7 +122,8 @@ final class WordCache {
         return false
     }
 
-    /// Writes the tokens of a short word that begins at byte `start`, and returns how many; 0 where it is not known.
+    /// Writes the tokens of a short word that begins at byte `start`, now or with `writeAwaited`, and returns how many; 0 where it is not
+    /// known.
     ///
     /// - place: `place(key)` of this generation. - ids, spans: room for 16 more tokens; a span is its start in the lower
     ///   half and its end in the upper.
@@ -136,7 +144,10 @@ final class WordCache {
                 spans[0] = begin | end &<< 32
                 return 1
             }
-            if count > 3 { return spill(Int(entry.pointee.first), count, at: begin, ids, spans) }
+            if count > 3 {
+                wait(for: Int(entry.pointee.first), count, at: begin, ids, spans)
+                return count
+            }
             let one = begin &+ UInt64(shape &>> 8 & 0xFF)
             let two = begin &+ UInt64(shape &>> 16 & 0xFF)
             ids[0] = entry.pointee.first
@@ -150,9 +161,40 @@ final class WordCache {
         return 0
     }
 
+    /// Tokens that are on their way from `spilled`, and where they will be written.
+    private struct Awaited {
+        var place: Int
+        var count: Int
+        var begin: UInt64
+        var ids: UnsafeMutablePointer<UInt32>
+        var spans: UnsafeMutablePointer<UInt64>
+    }
+    private let awaited = UnsafeMutablePointer<Awaited>.allocate(capacity: mostAwaited)
+    private var awaitedCount = 0
+    private static let mostAwaited = 32
+
+    @inline(__always)
+    private func wait(
+        for place: Int, _ count: Int, at begin: UInt64, _ ids: UnsafeMutablePointer<UInt32>, _ spans: UnsafeMutablePointer<UInt64>
+    ) {
+        if awaitedCount == Self.mostAwaited { writeAwaited() }
+        spilled.withUnsafeBufferPointer { preceptor_prefetch($0.baseAddress! + place) }
+        awaited[awaitedCount] = Awaited(place: place, count: count, begin: begin, ids: ids, spans: spans)
+        awaitedCount &+= 1
+    }
+
+    /// Writes the tokens that `find` and `findLong` only made room for. To be called before words are remembered and before tokens move.
+    func writeAwaited() {
+        for at in 0..<awaitedCount {
+            let one = awaited[at]
+            spill(one.place, one.count, at: one.begin, one.ids, one.spans)
+        }
+        awaitedCount = 0
+    }
+
     private func spill(
         _ place: Int, _ count: Int, at begin: UInt64, _ ids: UnsafeMutablePointer<UInt32>, _ spans: UnsafeMutablePointer<UInt64>
-    ) -> Int {
+    ) {
         var last = begin
         spilled.withUnsafeBufferPointer { spilled in
             for at in 0..<count {
@@ -163,7 +205,6 @@ final class WordCache {
                 last = end
             }
         }
-        return count
     }
 
     /// Remembers the tokens of a short word: they tile it, the first beginning at byte `start`.
@@ -218,23 +259,38 @@ final class WordCache {
         entries.deallocate()
         entries = Self.empty(Int(mask + 1))
         used = 0
-        long = [LongEntry](repeating: LongEntry(), count: Self.longSlots)
+        long.update(repeating: LongEntry(), count: longSlots)
+        longUsed = 0
         longBytes.removeAll(keepingCapacity: true)
         spilled.removeAll(keepingCapacity: true)
     }
 
     // MARK: Longer words
 
+    /// The hash of a word of 16 to `longestWord` bytes; brings its entry near.
+    @inline(__always)
+    func placeLong(_ word: UnsafePointer<UInt8>, _ length: Int) -> UInt64 {
+        let hash = hashBytes(word, length) | 1
+        preceptor_prefetch(long + longSlot(hash))
+        return hash
+    }
+
+    @inline(__always)
+    private func longSlot(_ hash: UInt64) -> Int { Int(truncatingIfNeeded: hash >> 32) & (longSlots - 1) }
+
     /// As `find`, for words of 16 to `longestWord` bytes; there must be room for `length` more tokens.
+    ///
+    /// - hash: `placeLong(word, length)`.
     func findLong(
-        _ word: UnsafePointer<UInt8>, _ length: Int, at start: Int, _ ids: UnsafeMutablePointer<UInt32>,
+        _ word: UnsafePointer<UInt8>, _ length: Int, _ hash: UInt64, at start: Int, _ ids: UnsafeMutablePointer<UInt32>,
         _ spans: UnsafeMutablePointer<UInt64>
     ) -> Int {
-        let hash = hashBytes(word, length) | 1
-        let entry = long[Int(truncatingIfNeeded: hash >> 32) & (Self.longSlots - 1)]
+        let entry = long[longSlot(hash)]
         guard entry.hash == hash, entry.length == UInt32(length) else { return 0 }
         let isSame = longBytes.withUnsafeBytes { memcmp($0.baseAddress! + Int(entry.bytes), word, length) == 0 }
-        return isSame ? spill(Int(entry.tokens), Int(entry.count), at: UInt64(start), ids, spans) : 0
+        guard isSame else { return 0 }
+        wait(for: Int(entry.tokens), Int(entry.count), at: UInt64(start), ids, spans)
+        return Int(entry.count)
     }
 
     /// Remembers the tokens of a longer word, in the place of the one that lay in its slot.
@@ -243,10 +299,31 @@ final class WordCache {
         _ count: Int
     ) {
         if spilled.count > Self.mostSpilled || longBytes.count > Self.mostLongBytes { removeAll() }
+        if 2 * longUsed > longSlots && longSlots < Self.mostLongSlots { growLong() }
         let hash = hashBytes(word, length) | 1
-        long[Int(truncatingIfNeeded: hash >> 32) & (Self.longSlots - 1)] = LongEntry(
+        let slot = longSlot(hash)
+        if long[slot].hash == 0 { longUsed += 1 }
+        long[slot] = LongEntry(
             hash: hash, bytes: UInt32(longBytes.count), length: UInt32(length), tokens: UInt32(spilled.count), count: UInt32(count))
         longBytes.append(contentsOf: UnsafeBufferPointer(start: word, count: length))
         spill(at: start, ids, spans, count)
+    }
+
+    private static func emptyLong(_ slots: Int) -> UnsafeMutablePointer<LongEntry> {
+        let long = UnsafeMutablePointer<LongEntry>.allocate(capacity: slots)
+        long.initialize(repeating: LongEntry(), count: slots)
+        return long
+    }
+
+    private func growLong() {
+        let (old, oldSlots) = (long, longSlots)
+        longSlots *= 4
+        long = Self.emptyLong(longSlots)
+        longUsed = 0
+        for at in 0..<oldSlots where old[at].hash != 0 {
+            if long[longSlot(old[at].hash)].hash == 0 { longUsed += 1 }
+            long[longSlot(old[at].hash)] = old[at]
+        }
+        old.deallocate()
     }
 }

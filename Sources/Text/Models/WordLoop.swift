@@ -57,6 +57,7 @@ final class WordLoop {
     private struct Found {
         var start: Int
         var length: Int
+        /// Of a longer word: its hash, as the lower part.
         var key: WordCache.Key
         var place: Int
     }
@@ -93,7 +94,8 @@ final class WordLoop {
                     let key = WordCache.key(base + at, length, readable: readable &- at)
                     found[words] = Found(start: at, length: length, key: key, place: cache.place(key))
                 } else {
-                    found[words] = Found(start: at, length: length, key: WordCache.Key(low: 0, high: 0), place: 0)
+                    let hash = length <= WordCache.longestWord ? cache.placeLong(base + at, length) : 0
+                    found[words] = Found(start: at, length: length, key: WordCache.Key(low: hash, high: 0), place: 0)
                 }
                 words &+= 1
                 at = stop
@@ -130,7 +132,7 @@ final class WordLoop {
                     continue
                 }
             } else if length <= WordCache.longestWord {
-                let known = cache.findLong(base + start, length, at: start, ids + count, spans + count)
+                let known = cache.findLong(base + start, length, found[word].key.low, at: start, ids + count, spans + count)
                 if known != 0 {
                     count &+= known
                     continue
@@ -147,6 +149,7 @@ final class WordLoop {
             }
             // The tokens of a word by itself may be more than its bytes.
             let rest = found[words &- 1].start &+ found[words &- 1].length &- start
+            cache.writeAwaited()
             if count &+ 3 &* length &+ 4 &+ rest > capacity {
                 count = settle(encoder, waiting, base, readable, count)
                 waiting = 0
@@ -155,6 +158,7 @@ final class WordLoop {
             }
             count += make(encoder, base, start, start + length, readable, ids + count, spans + count)
         }
+        cache.writeAwaited()
         return settle(encoder, waiting, base, readable, count)
     }
 
@@ -171,6 +175,7 @@ final class WordLoop {
     private func settle(
         _ merger: ShortWordMerger, _ waiting: Int, _ text: UnsafePointer<UInt8>, _ readable: Int, _ count: Int
     ) -> Int {
+        cache.writeAwaited()
         merger.merge()
         var end = staged[0].place
         for lane in 0..<waiting {

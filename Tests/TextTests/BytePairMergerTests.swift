@@ -52,8 +52,10 @@ final class BytePairMergerTests: XCTestCase {
             let table = try randomTable(&random, ties: round % 2 == 1, shuffles: round % 3 == 1)
             let (merger, heap) = (BytePairMerger(table), PairHeap(table, unused: []))
             for length in [65, 129 + round, 1025, 1100 + round, 5000] {
-                for letters in [1, 2, 4] {
-                    let word = random.integers(length, below: letters).map { UInt32($0) }
+                for letters in [1, 2, 4, 0] {
+                    // Without letters of its own, the first few again and again, and something else now and then.
+                    var word = random.integers(length, below: max(2, letters)).map { letters == 1 ? 0 : UInt32($0) }
+                    for at in 0..<length where letters == 0 && at > 8 && at % 1500 != 0 { word[at] = word[at % (1 << (round % 4))] }
                     var ids = word
                     var starts = (0...length).map { UInt32($0) }
                     let count = heap.merge(&ids, &starts, length)

@@ -1,5 +1,7 @@
 // Merging long words in linear time: in chunks side by side, then over their seams.
 
+import Glibc
+
 /// Merges words of any length.
 ///
 /// A word is cut into chunks of up to 64 symbols, which are merged by themselves. Then, at each seam, the last tokens before it and the
@@ -34,6 +36,8 @@ final class LongWordMerger {
             ids.removeLast(count)
             firsts.removeLast(count)
         }
+        /// As for the same symbols so many places on.
+        func moved(_ by: Int) -> Tokens { Tokens(ids: ids, firsts: firsts.map { $0 + by }) }
         mutating func append(_ other: Tokens, from start: Int) {
             ids.append(contentsOf: other.ids[start...])
             firsts.append(contentsOf: other.firsts[start...])
@@ -48,6 +52,11 @@ final class LongWordMerger {
     private var chunks = [Tokens](repeating: Tokens(), count: ShortWordMerger.lanes)
     private var seams = [Tokens](repeating: Tokens(), count: ShortWordMerger.lanes)
     private var tried: [Int] = []
+    /// Which chunks have the symbols of those before them: runs of spaces or dashes have the same tokens again and again.
+    private var repeats = [Bool](repeating: false, count: ShortWordMerger.lanes)
+    /// The last symbols that were merged all at once, and their tokens.
+    private var wide = Tokens()
+    private var wideRange = 0..<0
     private var again = Tokens()
     private var ids: [UInt32] = []
     private var spans: [UInt64] = []
@@ -63,6 +72,7 @@ final class LongWordMerger {
     func merge(_ symbols: UnsafeMutablePointer<UInt32>, _ places: UnsafeMutablePointer<UInt32>, _ count: Int) -> Int {
         if count <= Self.chunk { return short.merge(symbols, places, count) }
         made.removeAll()
+        wideRange = 0..<0
         let pieces = (count + Self.chunk - 1) / Self.chunk
         let size = (count + pieces - 1) / pieces
         // What widened seams may cost before merging all at once is cheaper.
@@ -102,10 +112,18 @@ final class LongWordMerger {
     }
 
     private func mergeChunks(_ symbols: UnsafePointer<UInt32>, _ range: Range<Int>, _ size: Int) {
-        for begin in stride(from: range.lowerBound, to: range.upperBound, by: size) {
-            stage(symbols, begin..<min(begin + size, range.upperBound))
+        let begins = stride(from: range.lowerBound, to: range.upperBound, by: size)
+        tried.removeAll(keepingCapacity: true)
+        for lane in repeats.indices { repeats[lane] = false }
+        for (lane, begin) in begins.enumerated() {
+            let chunk = begin..<min(begin + size, range.upperBound)
+            repeats[lane] = lane > 0 && chunk.count == size && isSame(symbols, chunk, begin - size)
+            if repeats[lane] { continue }
+            stage(symbols, chunk)
+            tried.append(lane)
         }
-        mergeStaged { [self] lane, tokens in swap(&chunks[lane], &tokens) }
+        mergeStaged { [self] lane, tokens in swap(&chunks[tried[lane]], &tokens) }
+        for (lane, _) in begins.enumerated() where repeats[lane] { chunks[lane] = chunks[lane - 1].moved(size) }
     }
 
     /// Merges the seams between the chunks, and that to the tokens before them, as far as there are enough tokens on both sides.
@@ -113,6 +131,7 @@ final class LongWordMerger {
         tried.removeAll(keepingCapacity: true)
         for (lane, begin) in stride(from: range.lowerBound, to: range.upperBound, by: size).enumerated() {
             seams[lane].removeAll()
+            if lane > 1 && repeats[lane] && repeats[lane - 1] { continue }
             let before = lane == 0 ? made : chunks[lane - 1]
             guard before.count >= 2 * Self.side, chunks[lane].count >= 2 * Self.side else { continue }
             let seam = before.firsts[before.count - Self.side]..<chunks[lane].firsts[Self.side]
@@ -121,6 +140,11 @@ final class LongWordMerger {
             tried.append(lane)
         }
         mergeStaged { [self] lane, tokens in swap(&seams[tried[lane]], &tokens) }
+        for lane in 2..<seams.count where repeats[lane] && repeats[lane - 1] { seams[lane] = seams[lane - 1].moved(size) }
+    }
+
+    private func isSame(_ symbols: UnsafePointer<UInt32>, _ range: Range<Int>, _ start: Int) -> Bool {
+        memcmp(symbols + range.lowerBound, symbols + start, range.count * MemoryLayout<UInt32>.stride) == 0
     }
 
     private func stage(_ symbols: UnsafePointer<UInt32>, _ range: Range<Int>) {
@@ -158,9 +182,9 @@ final class LongWordMerger {
             budget -= seam.count
             guard budget >= 0 else { return false }
             mergeAgain(symbols, seam)
-            let (leftFits, rightFits) = fits(again, lane, left, right, range)
+            let (leftFits, rightFits) = fits(wide, lane, left, right, range)
             if leftFits && rightFits {
-                take(again, lane, left, right)
+                take(wide, lane, left, right)
                 return true
             }
             if !leftFits { left *= 4 }
@@ -189,10 +213,17 @@ final class LongWordMerger {
     }
 
     private func mergeAgain(_ symbols: UnsafePointer<UInt32>, _ range: Range<Int>) {
-        again.removeAll()
+        let start = wideRange.lowerBound
+        if range.count == wideRange.count && isSame(symbols, range, start) {
+            wide = wide.moved(range.lowerBound - start)
+            wideRange = range
+            return
+        }
+        wide.removeAll()
+        wideRange = range
         var ids = [UInt32](UnsafeBufferPointer(start: symbols + range.lowerBound, count: range.count))
         var starts = (range.lowerBound...range.upperBound).map { UInt32(truncatingIfNeeded: $0) }
         let count = whole.merge(&ids, &starts, range.count)
-        for token in 0..<count { again.append(ids[token], Int(starts[token])) }
+        for token in 0..<count { wide.append(ids[token], Int(starts[token])) }
     }
 }

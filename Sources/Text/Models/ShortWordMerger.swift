@@ -31,6 +31,10 @@ final class ShortWordMerger {
             keys = UnsafeMutableRawPointer(words + 16).assumingMemoryBound(to: Int32.self)
             ids = words + 16 + ShortWordMerger.most + 2
             starts = ids + ShortWordMerger.most + 1
+        }
+
+        /// What stands in the places for neighbours that are not there merges with nothing.
+        fileprivate func clear() {
             ids[-1] = .max
             ids[ShortWordMerger.most] = .max
         }
@@ -67,6 +71,7 @@ final class ShortWordMerger {
         memory = .allocate(byteCount: Lane.bytes * Self.lanes, alignment: 64)
         turns = .allocate(capacity: Self.lanes)
         order = .allocate(capacity: Self.lanes)
+        for lane in 0..<Self.lanes { Lane(memory + lane * Lane.bytes).clear() }
     }
 
     deinit {

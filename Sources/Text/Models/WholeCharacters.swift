@@ -1,6 +1,6 @@
 // Characters of several bytes that merging always makes whole before it does anything else with them.
 
-import CSystem
+import Glibc
 import Streams
 
 /// What a byte-level vocabulary's merges say of characters of two or three bytes; shared by all threads.
@@ -142,7 +142,7 @@ final class WholeCharacters {
         known = allocateZeroed(MemoryLayout<UInt32>.stride << 16).bindMemory(to: UInt32.self, capacity: 1 << 16)
     }
 
-    deinit { UnsafeMutableRawPointer(known).deallocate() }
+    deinit { free(known) }
 
     /// The token of the character of two or three bytes at `place` of the word `text[at..<stop]`, valid UTF-8; nil where its bytes may merge
     /// with their neighbours first.

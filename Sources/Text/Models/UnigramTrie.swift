@@ -9,7 +9,7 @@ struct UnigramTrie<Score: BinaryFloatingPoint & Sendable>: Sendable {
         var unit: UInt32
         var score: Score
     }
-    private let units: WidePages<Unit>
+    private let units: TableMemory
     /// The id of the piece that ends at each unit.
     private let ids: [UInt32]
     private let root: Int
@@ -24,9 +24,10 @@ struct UnigramTrie<Score: BinaryFloatingPoint & Sendable>: Sendable {
         var builder = ByteTrieBuilder()
         guard builder.build(pieces) else { return nil }
         let ids = builder.entries
-        units = WidePages(count: builder.units.count)
+        units = TableMemory(bytes: builder.units.count * MemoryLayout<Unit>.stride)
+        let view = units.view(of: Unit.self)
         for (place, unit) in builder.units.enumerated() {
-            units.memory[place] = Unit(unit: unit, score: unit & 0x100 != 0 ? score(ids[place]) : 0)
+            view[place] = Unit(unit: unit, score: unit & 0x100 != 0 ? score(ids[place]) : 0)
         }
         self.ids = ids
         root = builder.root
@@ -66,7 +67,9 @@ struct UnigramTrie<Score: BinaryFloatingPoint & Sendable>: Sendable {
         try ids.withUnsafeBufferPointer { ids in
             try filter.withUnsafeBufferPointer {
                 try body(
-                    View(units: units.memory, ids: ids.baseAddress!, root: root, filter: $0.baseAddress, filterShift: filterShift))
+                    View(
+                        units: units.view(of: Unit.self), ids: ids.baseAddress!, root: root, filter: $0.baseAddress,
+                        filterShift: filterShift))
             }
         }
     }

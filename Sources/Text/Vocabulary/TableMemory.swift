@@ -6,7 +6,7 @@ import Streams
 /// Zeroed memory. From 1 MiB on the system is asked for pages of 2 MiB: with small ones nearly every look into a table costs a walk through
 /// the page tables besides, and every 4 KiB a page fault.
 final class TableMemory: @unchecked Sendable {
-    let start: UnsafeMutableRawPointer
+    private let start: UnsafeMutableRawPointer
     /// Bytes that were mapped; 0 for memory of the heap.
     private let mapped: Int
     private static let largePage = 1 << 21
@@ -26,6 +26,10 @@ final class TableMemory: @unchecked Sendable {
         munmap(start + size, Self.largePage - before)
         madvise(start, size, MADV_HUGEPAGE)
     }
+
+    /// The memory from its start on as trivial elements that may be all zero bytes.
+    @inline(__always)
+    func view<Element>(of type: Element.Type) -> UnsafeMutablePointer<Element> { start.assumingMemoryBound(to: type) }
 
     deinit {
         if mapped > 0 { munmap(start, mapped) } else { free(start) }

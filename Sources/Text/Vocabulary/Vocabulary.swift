@@ -30,7 +30,7 @@ final class Vocabulary: @unchecked Sendable {
         starts = .allocate(capacity: self.capacity + 1)
         starts[0] = 0
         memory = TableMemory(bytes: 8 * size)
-        slots = memory.start.assumingMemoryBound(to: UInt64.self)
+        slots = memory.view(of: UInt64.self)
     }
 
     deinit {
@@ -164,7 +164,7 @@ final class Vocabulary: @unchecked Sendable {
     private func growSlots() {
         size *= 2
         memory = TableMemory(bytes: 8 * size)
-        slots = memory.start.assumingMemoryBound(to: UInt64.self)
+        slots = memory.view(of: UInt64.self)
         for id in 0..<count {
             let bytes = view(id)
             guard bytes.count > 0 else { continue }

@@ -13,8 +13,8 @@ struct Tokenize: Tool {
         discussion: """
             Reads {"id":…,"text":…} records, one a line, and writes the token ids of each text with the half-open byte \
             span that each token stands for. The vocabulary is a Hugging Face tokenizer.json, a SentencePiece .model, \
-            a .tiktoken or tekken.json, a .gguf with its vocabulary inside, or a folder that holds one of them (searched in this order). \
-            With --decode it reads token records and writes {"id":…,"text":…}.
+            a .tiktoken or tekken.json, a .gguf with its vocabulary inside, or a folder that holds one of them (the manual page \
+            has the order in which it is searched). With --decode it reads token records and writes {"id":…,"text":…}.
             """)
 
     @Option(help: ArgumentHelp("Vocabulary: a file or a folder.", valueName: "path"))

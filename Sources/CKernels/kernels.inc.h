@@ -1,128 +1,13 @@
 // The inner loops, compiled once per instruction set: see CKernels.h for what each computes.
-//
-// One vector is 16 floats whatever the instruction set (the compiler splits it). A loop runs over whole vectors; the rest, fewer than 16
-// elements, goes through a padded copy and the same code, so that an element's result does not depend on where it stands.
-// a * b + c is contracted to a fused multiply-add where the instruction set has one.
-#include "CKernels.h"
-#include <math.h>
-#include <string.h>
-
-// Vectors pass between functions of this file only, all inlined: no calling convention is at stake.
-#pragma clang diagnostic ignored "-Wpsabi"
-
-#define INLINE static inline __attribute__((always_inline))
-
-enum { W = 16 };
-typedef float vf __attribute__((vector_size(64), aligned(4), may_alias));
-typedef int32_t vi __attribute__((vector_size(64), aligned(4), may_alias));
-typedef double vd __attribute__((vector_size(128), aligned(8), may_alias));
-
-// MARK: Vectors
-
-INLINE vf splat(float x) { return (vf){x, x, x, x, x, x, x, x, x, x, x, x, x, x, x, x}; }
-INLINE vf load(const float *x) { return *(const vf *)x; }
-INLINE void store(float *x, vf v) { *(vf *)x = v; }
-INLINE vd widen(vf v) { return __builtin_convertvector(v, vd); }
-
-/// The first n < 16 elements, the rest `filler`.
-INLINE vf load_part(const float *x, ptrdiff_t n, float filler) {
-    vf v = splat(filler);
-    memcpy(&v, x, (size_t)n * sizeof(float));
-    return v;
-}
-INLINE void store_part(float *x, vf v, ptrdiff_t n) { memcpy(x, &v, (size_t)n * sizeof(float)); }
-
-INLINE vf larger(vf a, vf b) {
-    vi mask = a > b;
-    return (vf)(((vi)a & mask) | ((vi)b & ~mask));
-}
-INLINE vf smaller(vf a, vf b) {
-    vi mask = a < b;
-    return (vf)(((vi)a & mask) | ((vi)b & ~mask));
-}
-
-/// Halves added to halves.
-INLINE double total(vd v) {
-    typedef double v8 __attribute__((vector_size(64)));
-    typedef double v4 __attribute__((vector_size(32)));
-    const v8 a = __builtin_shufflevector(v, v, 0, 1, 2, 3, 4, 5, 6, 7) + __builtin_shufflevector(v, v, 8, 9, 10, 11, 12, 13, 14, 15);
-    const v4 b = __builtin_shufflevector(a, a, 0, 1, 2, 3) + __builtin_shufflevector(a, a, 4, 5, 6, 7);
-    return (b[0] + b[2]) + (b[1] + b[3]);
-}
-
-/// v where the lane's number is below n, else `filler`.
-INLINE vf first_lanes(vf v, ptrdiff_t n, float filler) {
-    const vi lanes = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
-    const vi mask = lanes < (int32_t)n;
-    return (vf)(((vi)v & mask) | ((vi)splat(filler) & ~mask));
-}
-
-/// e^x within 1 ulp: x = n ln 2 + r with |r| <= ln 2 / 2 and ln 2 in two parts (Cody & Waite 1980), the polynomial of Cephes' expf,
-/// and 2^n applied as two factors so that subnormal and infinite results round as they should.
-INLINE vf exp_vector(vf x) {
-    // The limits give 0 and infinity by themselves. The argument stands second: NaN fails both comparisons and passes.
-    x = larger(splat(-104.0f), x);
-    x = smaller(splat(89.0f), x);
-    const vf magic = splat(12582912.0f);  // 1.5 * 2^23: adding it rounds to an integer
-    const vf shifted = x * splat(1.44269504088896341f) + magic;
-    const vf n = shifted - magic;
-    vf r = x - n * splat(0.693359375f);
-    r = r - n * splat(-2.12194440e-4f);
-    vf p = splat(1.9875691500e-4f);
-    p = p * r + splat(1.3981999507e-3f);
-    p = p * r + splat(8.3334519073e-3f);
-    p = p * r + splat(4.1665795894e-2f);
-    p = p * r + splat(1.6666665459e-1f);
-    p = p * r + splat(5.0000001201e-1f);
-    p = p * (r * r) + r + splat(1.0f);
-    const vi k = (vi)shifted - (vi)magic;
-    const vi half = k >> 1;
-    const vf first = (vf)((half + 127) << 23), second = (vf)((k - half + 127) << 23);
-    return p * first * second;
-}
-
-INLINE vf sigmoid(vf x) { return splat(1.0f) / (splat(1.0f) + exp_vector(-x)); }
+#include "vectors.inc.h"
+#include "activations.inc.h"
+#include "rotary.inc.h"
 
 // MARK: Elementwise
-
-/// Runs BODY for each whole vector with i its place and PART = 16, then for the rest with PART < 16.
-/// BODY reads by READ(array) and writes by WRITE(array, value).
-#define READ(array) (part == W ? load((array) + i) : load_part((array) + i, part, 0.0f))
-#define WRITE(array, value) (part == W ? store((array) + i, value) : store_part((array) + i, value, part))
-#define EACH_VECTOR(n, ...) \
-    do { \
-        ptrdiff_t i = 0; \
-        for (; i + W <= (n); i += W) { const ptrdiff_t part = W; __VA_ARGS__ } \
-        if (i < (n)) { const ptrdiff_t part = (n) - i; __VA_ARGS__ } \
-    } while (0)
 
 static void add(float *y, const float *x, ptrdiff_t n) { EACH_VECTOR(n, WRITE(y, READ(y) + READ(x));); }
 
 static void scale(float *x, float factor, ptrdiff_t n) { EACH_VECTOR(n, WRITE(x, READ(x) * splat(factor));); }
-
-static void swiglu_forward(float *h, const float *gate, const float *up, ptrdiff_t n) {
-    EACH_VECTOR(n, {
-        const vf z = READ(gate);
-        WRITE(h, z * sigmoid(z) * READ(up));
-    });
-}
-
-static void swiglu_backward(float *dgate, float *dup, const float *dh, const float *gate, const float *up, ptrdiff_t n) {
-    EACH_VECTOR(n, {
-        const vf z = READ(gate), s = sigmoid(z), d = READ(dh);
-        // h = gate * s * up
-        WRITE(dgate, READ(dgate) + d * READ(up) * s * (splat(1.0f) + z * (splat(1.0f) - s)));
-        WRITE(dup, READ(dup) + d * z * s);
-    });
-}
-
-static void rotate(float *x, const float *row, ptrdiff_t half, float sign) {
-    EACH_VECTOR(half, {
-        const vf a = READ(x), b = READ(x + half), c = READ(row), s = READ(row + half) * splat(sign);
-        WRITE(x, a * c - b * s);
-        WRITE(x + half, b * c + a * s);
-    });
-}
 
 static void adamw(float *p, float *m, float *v, const float *g, ptrdiff_t n, const struct preceptor_adamw *c) {
     EACH_VECTOR(n, {
@@ -236,30 +121,7 @@ static void softmax_row_gradient(float *s, float *dp, ptrdiff_t n, ptrdiff_t wid
     }
 }
 
-// MARK: RMS normalisation
-
-static float rms_forward(float *y, const float *x, const float *g, ptrdiff_t n, float epsilon) {
-    const float r = (float)(1.0 / sqrt(sum_of_squares(x, n) / (double)n + (double)epsilon));
-    EACH_VECTOR(n, WRITE(y, READ(g) * (READ(x) * splat(r))););
-    return r;
-}
-
-static void rms_backward(float *dx, const float *dy, const float *x, const float *g, float r, ptrdiff_t n) {
-    vd sum = {0};
-    EACH_VECTOR(n, sum += widen(READ(x)) * widen(READ(g) * READ(dy)););
-    // y = g * x * r, and r falls by x * r^3 / n with each x
-    const float c = (float)(total(sum) / (double)n * r * r);
-    EACH_VECTOR(n, WRITE(dx, READ(dx) + splat(r) * (READ(g) * READ(dy) - READ(x) * splat(c))););
-}
-
-static void rms_backward_gain(float *dg, const float *dy, const float *x, const float *r, ptrdiff_t rows, ptrdiff_t stride, ptrdiff_t n) {
-    EACH_VECTOR(n, {
-        vd sum = {0};
-        for (ptrdiff_t t = 0; t < rows; t++)
-            sum += widen(READ(dy + t * stride) * splat(r[t])) * widen(READ(x + t * stride));
-        WRITE(dg, __builtin_convertvector(widen(READ(dg)) + sum, vf));
-    });
-}
+#include "norms.inc.h"
 
 // MARK: To float32
 
@@ -334,10 +196,14 @@ static void from_q4_1(float *y, const void *x, ptrdiff_t n) {
 
 const struct preceptor_kernels JOIN(preceptor_kernels_, KERNEL_SUFFIX) = {
     .name = KERNEL_NAME,
-    .add = add, .scale = scale, .swiglu_forward = swiglu_forward, .swiglu_backward = swiglu_backward,
-    .rotate = rotate, .adamw = adamw,
+    .add = add, .scale = scale,
+    .gated_forward = gated_forward, .gated_backward = gated_backward,
+    .activation_forward = activation_forward, .activation_backward = activation_backward,
+    .rotate_halves = rotate_halves, .rotate_neighbours = rotate_neighbours, .adamw = adamw,
     .sum_of_squares = sum_of_squares, .dot = dot, .maximum = maximum, .sum_exponentials = sum_exponentials,
     .softmax_row = softmax_row, .scaled_exponentials = scaled_exponentials, .softmax_row_gradient = softmax_row_gradient,
     .rms_forward = rms_forward, .rms_backward = rms_backward, .rms_backward_gain = rms_backward_gain,
+    .layer_forward = layer_forward, .layer_backward = layer_backward, .layer_backward_gain = layer_backward_gain,
+    .add_columns = add_columns,
     .from_f16 = from_f16, .from_bf16 = from_bf16, .from_q8_0 = from_q8_0, .from_q4_0 = from_q4_0, .from_q4_1 = from_q4_1,
 };

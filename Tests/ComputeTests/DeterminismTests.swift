@@ -74,13 +74,18 @@ final class DeterminismTests: XCTestCase {
         let (x, dy, g) = (Buffer(random.floats(n)), Buffer(random.floats(n)), Buffer(random.floats(width)))
         let ids = random.integers(rows, below: 20).map(UInt32.init)
         sameForAnyThreads("norm, gate, embedding, sum") { operations in
-            output([n, rows, n, width, n, n, n, 20 * width, 1]) {
+            output([n, rows, n, width, n, n, n, 20 * width, 1, n, rows, rows, n, width, width, n]) {
                 operations.rmsNormForward(y: $0[0], r: $0[1], x: x, g: g, rows: rows, width: width, epsilon: 1e-5)
                 operations.rmsNormBackward(dx: $0[2], dg: $0[3], dy: dy, x: x, g: g, r: $0[1], rows: rows, width: width)
-                operations.swigluForward(h: $0[4], gate: x, up: dy, count: n)
-                operations.swigluBackward(dgate: $0[5], dup: $0[6], dh: dy, gate: x, up: dy, count: n)
+                operations.gatedForward(h: $0[4], gate: x, up: dy, count: n, activation: .gelu)
+                operations.gatedBackward(dgate: $0[5], dup: $0[6], dh: dy, gate: x, up: dy, count: n, activation: .gelu)
                 operations.embeddingBackward(dtable: $0[7], dx: dy, ids: ids, width: width)
                 $0[8].pointer[0] = Float(operations.sumOfSquares(x, count: n))
+                operations.layerNormForward(
+                    y: $0[9], mean: $0[10], r: $0[11], x: x, g: g, b: g, rows: rows, width: width, epsilon: 1e-5)
+                operations.layerNormBackward(
+                    dx: $0[12], dg: $0[13], db: $0[14], dy: dy, x: x, g: g, mean: $0[10], r: $0[11], rows: rows, width: width)
+                operations.activationBackward(dx: $0[15], dh: dy, x: x, count: n, activation: .geluTanh)
             }
         }
     }

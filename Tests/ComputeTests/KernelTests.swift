@@ -63,6 +63,49 @@ final class KernelTests: XCTestCase {
         }
     }
 
+    /// Units in the last place, over the whole range in which a value is not rounded to 0 or to z.
+    func testActivationsAreWithinAFewUnits() {
+        let ranges: [(Activation, from: Float, to: Float, units: Double, unfused: Double)] = [
+            (.gelu, -0.1, 9, 1.8, 2), (.gelu, -1, -0.1, 3, 3.5), (.gelu, -13, -1, 6, 70),
+            (.geluTanh, -1, 9, 3, 3), (.silu, -80, 80, 2.8, 2.8),
+        ]
+        eachKernels { kernels, name in
+            for (activation, from, to, fused, unfused) in ranges {
+                let x = (0...200_000).map { from + (to - from) * Float($0) / 200_000 }
+                let y = unaligned(x) { kernels.activation_forward($0, $0, x.count, activation.kernel) }
+                var worst = (units: 0.0, x: Float(0))
+                for (x, y) in zip(x, y) {
+                    let exact = twinActivation("\(activation)", Double(x))
+                    let unit = exact == 0 ? Double(Float.leastNonzeroMagnitude) : scalbn(1, max(ilogb(exact), -126) - 23)
+                    let units = abs(Double(y) - exact) / unit
+                    if units > worst.units { worst = (units, x) }
+                }
+                XCTAssertLessThan(worst.units, name == "baseline" ? unfused : fused, "\(name): \(activation) at \(worst.x)")
+            }
+        }
+    }
+
+    func testActivationsAtTheEdges() {
+        let x: [Float] = [-3e38, -1e30, -200, -0.0, 0, 1e-45, -1e-45, 1e-39, 1e30, 3e38, .infinity, .nan, -.infinity]
+        eachKernels { kernels, name in
+            for activation in Activation.allCases {
+                let what = "\(name), \(activation)"
+                let y = unaligned(x) { kernels.activation_forward($0, $0, x.count, activation.kernel) }
+                XCTAssertEqual(Array(y[0...4]), [0, 0, 0, 0, 0], what)
+                for i in 5...7 { XCTAssertEqual(y[i], Float(twinActivation("\(activation)", Double(x[i]))), accuracy: 1e-45, what) }
+                XCTAssertEqual(Array(y[8...10]), [1e30, 3e38, .infinity], what)
+                XCTAssert(y[11].isNaN, what)
+                if activation == .relu { XCTAssertEqual(y[12], 0) } else { XCTAssert(y[12].isNaN, what) }
+                // Slopes: 0 far below, 1 far above, finite for every finite value.
+                let slopes = unaligned([Float](repeating: 0, count: 10)) {
+                    kernels.activation_backward($0, [Float](repeating: 1, count: 10), x, 10, activation.kernel)
+                }
+                XCTAssertEqual(Array(slopes[0...2]), [0, 0, 0], what)
+                XCTAssertEqual(Array(slopes[8...9]), [1, 1], what)
+            }
+        }
+    }
+
     func testElementwiseAtOddSizes() {
         var random = TestRandom(11)
         for n in oddSizes {
@@ -71,8 +114,15 @@ final class KernelTests: XCTestCase {
                 let what = "\(name), n = \(n), seed \(random.seed)"
                 assertClose(unaligned(a) { kernels.add($0, b, n) }, zip(a.doubles, b.doubles).map(+), absolute: 0, k: 1, what)
                 assertClose(unaligned(a) { kernels.scale($0, 0.3, n) }, a.doubles.map { $0 * Double(Float(0.3)) }, absolute: 0, k: 1, what)
-                assertClose(
-                    unaligned(c) { kernels.swiglu_forward($0, a, b, n) }, twinSwiGLU(a.doubles, b.doubles), absolute: 1e-9, k: 6, what)
+                for activation in Activation.allCases {
+                    let values = a.doubles.map { twinActivation("\(activation)", $0) }
+                    assertClose(
+                        unaligned(c) { kernels.gated_forward($0, a, b, n, activation.kernel) }, zip(values, b.doubles).map(*),
+                        absolute: 1e-8, k: 6, "\(activation), " + what)
+                    assertClose(
+                        unaligned(c) { kernels.activation_forward($0, a, n, activation.kernel) }, values, absolute: 1e-8, k: 6,
+                        "\(activation), " + what)
+                }
                 assertClose(
                     unaligned(a) { kernels.scaled_exponentials($0, n, 1.5, 0.25) }, a.doubles.map { 0.25 * exp($0 - 1.5) },
                     absolute: 0, k: 8, what)
@@ -141,7 +191,8 @@ final class KernelTests: XCTestCase {
             XCTAssertEqual(value([1, .infinity, 2], kernels), .infinity, name)
             XCTAssertEqual(value([3e38, -3e38], kernels), Double(Float(3e38)), name)
             XCTAssert(value([1, .nan, 2], kernels).isNaN, name)
-            XCTAssertEqual(value([Float](repeating: 0.1, count: 250_000), kernels), Double(Float(0.1)) + log(250_000.0), accuracy: 1e-7, name)
+            XCTAssertEqual(
+                value([Float](repeating: 0.1, count: 250_000), kernels), Double(Float(0.1)) + log(250_000.0), accuracy: 1e-7, name)
             XCTAssertEqual(value([Float(bitPattern: 700), -Float(bitPattern: 700)], kernels), log(2.0), accuracy: 1e-7, name)
         }
     }

@@ -84,46 +84,80 @@ final class OperationTests: XCTestCase {
 
     /// The derivative along a random direction equals the gradient's inner product with it.
     private func assertDirection(
-        _ x: [Float], _ gradient: [Float], _ what: String, _ random: inout TestRandom, _ f: ([Double]) -> Double
+        _ x: [Float], _ gradient: [Float], _ what: String, _ random: inout TestRandom, tolerance: Double = 1e-6,
+        _ f: ([Double]) -> Double
     ) {
         let direction = random.floats(x.count).doubles
         let expected = directionalDerivative(x.doubles, along: direction, of: f)
         let size = inner(gradient.doubles.map(abs), direction.map(abs))
-        XCTAssertEqual(inner(gradient.doubles, direction), expected, accuracy: 1e-6 * size + 1e-7, "direction, \(what)")
+        XCTAssertEqual(inner(gradient.doubles, direction), expected, accuracy: tolerance * size + 1e-7, "direction, \(what)")
     }
 
-    func testRotary() {
+    func testLayerNorm() {
         var random = TestRandom(24)
-        for (rows, heads, headWidth) in [(0, 1, 2), (1, 1, 2), (3, 2, 6), (5, 3, 64), (40, 2, 34)] {
-            let what = "\(rows) x \(heads) x \(headWidth), seed \(random.seed)"
-            let positions = random.integers(rows, below: 2_000)
-            let table = rotaryTable(positions: 2_000, headWidth: headWidth, theta: 10_000)
-            let x = random.floats(rows * heads * headWidth)
-            let y = Buffer(x)
-            let places = positions.map(Int32.init)
-            operations.rotaryForward(x: y, positions: places, table: table, rows: rows, heads: heads, headWidth: headWidth)
-            assertClose(
-                y.array, twinRotary(x.doubles, positions: positions, heads: heads, headWidth: headWidth, theta: 10_000),
-                absolute: 3e-7, k: 2, what)
-            // Rotation keeps the norm, and its inverse gives back what was.
-            XCTAssertEqual(inner(y.array.doubles, y.array.doubles), inner(x.doubles, x.doubles), accuracy: 1e-5 * Double(x.count + 1), what)
-            operations.rotaryBackward(dx: y, positions: places, table: table, rows: rows, heads: heads, headWidth: headWidth)
-            assertClose(y.array, x.doubles, absolute: 5e-7, k: 2, what)
+        for (rows, width) in [(0, 4), (1, 1), (3, 7), (5, 16), (4, 33), (300, 96)] {
+            let what = "\(rows) x \(width), seed \(random.seed)"
+            // A mean beside which the differences are small, as a residual stream's may be.
+            let x = random.floats(rows * width, 3).map { $0 + 20 }
+            let (g, b, c) = (random.floats(width), random.floats(width), random.floats(rows * width))
+            let (bx, bg, mean, r) = (Buffer(x), Buffer(g), Buffer(count: rows), Buffer(count: rows))
+            let y = result(rows * width) {
+                operations.layerNormForward(
+                    y: $0, mean: mean, r: r, x: bx, g: bg, b: Buffer(b), rows: rows, width: width, epsilon: 1e-5)
+            }
+            let epsilon = Double(Float(1e-5))
+            let twin = twinLayerNorm(x.doubles, g.doubles, b.doubles, rows: rows, width: width, epsilon: epsilon)
+            // One rounding of the mean, 20 · 2^−24, times r; a row of one value has r = 1/√ε.
+            let rounding = width == 1 ? 4e-4 : 2e-6
+            assertClose(y, twin, absolute: rounding, k: 4, what)
+
+            let (dx, dg, db) = (Buffer(count: rows * width), Buffer(count: width), Buffer(count: width))
+            operations.layerNormBackward(
+                dx: dx, dg: dg, db: db, dy: Buffer(c), x: bx, g: bg, mean: mean, r: r, rows: rows, width: width)
+            let f = { (x: [Double], g: [Double], b: [Double]) in
+                inner(c.doubles, twinLayerNorm(x, g, b, rows: rows, width: width, epsilon: epsilon))
+            }
+            if rows <= 5 && width > 1 {
+                let dxTwin = numericalGradient(x.doubles) { f($0, g.doubles, b.doubles) }
+                assertClose(dx.array, dxTwin, absolute: 5e-6, k: 8, "dx " + what)
+                assertClose(dg.array, numericalGradient(g.doubles) { f(x.doubles, $0, b.doubles) }, absolute: 5e-6, k: 8, "dg " + what)
+            }
+            assertClose(db.array, numericalGradient(b.doubles) { f(x.doubles, g.doubles, $0) }, absolute: 3e-6, k: 8, "db " + what)
+            guard width > 1 else { continue }
+            assertDirection(x, dx.array, what, &random, tolerance: 4e-6) { f($0, g.doubles, b.doubles) }
+            assertDirection(g, dg.array, what, &random, tolerance: 4e-6) { f(x.doubles, $0, b.doubles) }
         }
     }
 
-    func testSwiGLUBackward() {
+    func testBias() {
+        var random = TestRandom(29)
+        for (rows, width) in [(0, 4), (1, 1), (3, 7), (300, 96), (70, 513)] {
+            let (y, b) = (random.floats(rows * width), random.floats(width))
+            let sum = Buffer(y)
+            operations.biasForward(y: sum, b: Buffer(b), rows: rows, width: width)
+            assertSameBits(sum.array, y.indices.map { y[$0] + b[$0 % width] })
+            let db = Buffer(b)
+            operations.biasBackward(db: db, dy: Buffer(y), rows: rows, width: width)
+            let expected = (0..<width).map { i in (0..<rows).reduce(Double(b[i])) { $0 + Double(y[$1 * width + i]) } }
+            assertClose(db.array, expected, absolute: 0, k: 1, "\(rows) x \(width), seed \(random.seed)")
+        }
+    }
+
+    func testGatesAndActivationsBackward() {
         var random = TestRandom(25)
-        for n in oddSizes {
+        for (n, activation) in oddSizes.flatMap({ n in Activation.allCases.map { (n, $0) } }) {
+            let what = "\(activation), n = \(n), seed \(random.seed)"
+            let value = { twinActivation("\(activation)", $0) }
             let (gate, up, c) = (random.floats(n, 6), random.floats(n, 2), random.floats(n))
-            let (dgate, dup) = (Buffer(count: n), Buffer(count: n))
-            operations.swigluBackward(dgate: dgate, dup: dup, dh: Buffer(c), gate: Buffer(gate), up: Buffer(up), count: n)
-            let expectedGate = gate.doubles.indices.map { i in
-                numericalGradient([gate.doubles[i]]) { twinSwiGLU($0, [up.doubles[i]])[0] * c.doubles[i] }[0]
-            }
-            let expectedUp = twinSwiGLU(gate.doubles, c.doubles)
-            assertClose(dgate.array, expectedGate, absolute: 1e-7, k: 16, "dgate, n = \(n), seed \(random.seed)")
-            assertClose(dup.array, expectedUp, absolute: 1e-9, k: 8, "dup, n = \(n), seed \(random.seed)")
+            let slopes = gate.doubles.map { z in numericalGradient([z]) { value($0[0]) }[0] }
+            let (dgate, dup, dx) = (Buffer(count: n), Buffer(count: n), Buffer(count: n))
+            operations.gatedBackward(
+                dgate: dgate, dup: dup, dh: Buffer(c), gate: Buffer(gate), up: Buffer(up), count: n, activation: activation)
+            operations.activationBackward(dx: dx, dh: Buffer(c), x: Buffer(gate), count: n, activation: activation)
+            assertClose(
+                dgate.array, slopes.indices.map { slopes[$0] * Double(up[$0]) * Double(c[$0]) }, absolute: 4e-7, k: 16, "dgate, " + what)
+            assertClose(dup.array, zip(gate.doubles.map(value), c.doubles).map(*), absolute: 1e-8, k: 8, "dup, " + what)
+            assertClose(dx.array, zip(slopes, c.doubles).map(*), absolute: 4e-7, k: 16, "dx, " + what)
         }
     }
 

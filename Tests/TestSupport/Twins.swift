@@ -23,14 +23,17 @@ public func twinRMSNorm(_ x: [Double], _ g: [Double], rows: Int, width: Int, eps
     return y
 }
 
-/// Each head's pairs (i, i + D/2) turned by position · theta^(−2i/D).
-public func twinRotary(_ x: [Double], positions: [Int], heads: Int, headWidth D: Int, theta: Double) -> [Double] {
+/// Each head's pairs (i, i + R/2), or (2i, 2i + 1), turned by position · theta^(−2i/R), R the rotary width.
+public func twinRotary(
+    _ x: [Double], positions: [Int], heads: Int, headWidth D: Int, rotaryWidth R: Int, interleaved: Bool, theta: Double
+) -> [Double] {
     var y = x
     for (t, position) in positions.enumerated() {
         for h in 0..<heads {
-            for i in 0..<D / 2 {
-                let angle = Double(position) * pow(theta, -2 * Double(i) / Double(D))
-                let (a, b) = ((t * heads + h) * D + i, (t * heads + h) * D + D / 2 + i)
+            for i in 0..<R / 2 {
+                let angle = Double(position) * pow(theta, -2 * Double(i) / Double(R))
+                let start = (t * heads + h) * D
+                let (a, b) = interleaved ? (start + 2 * i, start + 2 * i + 1) : (start + i, start + R / 2 + i)
                 y[a] = x[a] * cos(angle) - x[b] * sin(angle)
                 y[b] = x[b] * cos(angle) + x[a] * sin(angle)
             }
@@ -73,9 +76,26 @@ public func twinLogSumExp(_ x: [Double]) -> Double {
     return largest + log(x.reduce(0) { $0 + exp($1 - largest) })
 }
 
-/// z / (1 + e^−z) · up.
-public func twinSwiGLU(_ gate: [Double], _ up: [Double]) -> [Double] {
-    zip(gate, up).map { $0 / (1 + exp(-$0)) * $1 }
+/// The nonlinearities of feed-forwards, by the names of `Activation`.
+public func twinActivation(_ name: String, _ z: Double) -> Double {
+    switch name {
+    case "silu": return z / (1 + exp(-z))
+    case "gelu": return z * erfc(-z / 2.0.squareRoot()) / 2
+    case "geluTanh": return z * (1 + tanh((2 / Double.pi).squareRoot() * (z + 0.044715 * z * z * z))) / 2
+    default: return max(z, 0)
+    }
+}
+
+/// (x − mean) / √(variance + ε) ⊙ g + b of each row.
+public func twinLayerNorm(_ x: [Double], _ g: [Double], _ b: [Double], rows: Int, width: Int, epsilon: Double) -> [Double] {
+    var y = x
+    for t in 0..<rows {
+        let row = x[t * width..<(t + 1) * width]
+        let mean = row.reduce(0, +) / Double(width)
+        let variance = row.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(width)
+        for i in 0..<width { y[t * width + i] = (x[t * width + i] - mean) / (variance + epsilon).squareRoot() * g[i] + b[i] }
+    }
+    return y
 }
 
 /// −log softmax(x · wᵀ)[target] for each row; NaN without a target.

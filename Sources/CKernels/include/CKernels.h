@@ -19,6 +19,10 @@ struct preceptor_adamw {
     float epsilon;
 };
 
+/// Nonlinearities of feed-forwards: z / (1 + e^-z); z Phi(z), Phi the normal distribution; z (1 + tanh(sqrt(2 / pi) (z + 0.044715 z^3))) / 2;
+/// max(z, 0). Of -infinity the first three make NaN, as other libraries do.
+enum preceptor_activation { preceptor_silu, preceptor_gelu, preceptor_gelu_tanh, preceptor_relu };
+
 /// The loops for one instruction set. `n` counts elements.
 struct preceptor_kernels {
     /// "x86-64-v4", "x86-64-v3" or "baseline".
@@ -29,12 +33,19 @@ struct preceptor_kernels {
     void (*add)(float *y, const float *x, ptrdiff_t n);
     /// x *= factor
     void (*scale)(float *x, float factor, ptrdiff_t n);
-    /// h = gate / (1 + e^-gate) * up
-    void (*swiglu_forward)(float *h, const float *gate, const float *up, ptrdiff_t n);
-    /// dgate += dh * up * s * (1 + gate * (1 - s)), dup += dh * gate * s, with s = 1 / (1 + e^-gate)
-    void (*swiglu_backward)(float *dgate, float *dup, const float *dh, const float *gate, const float *up, ptrdiff_t n);
+    /// h = act(gate) * up
+    void (*gated_forward)(float *h, const float *gate, const float *up, ptrdiff_t n, enum preceptor_activation activation);
+    /// dgate += dh * up * act'(gate), dup += dh * act(gate)
+    void (*gated_backward)(
+        float *dgate, float *dup, const float *dh, const float *gate, const float *up, ptrdiff_t n, enum preceptor_activation activation);
+    /// h = act(x)
+    void (*activation_forward)(float *h, const float *x, ptrdiff_t n, enum preceptor_activation activation);
+    /// dx += dh * act'(x)
+    void (*activation_backward)(float *dx, const float *dh, const float *x, ptrdiff_t n, enum preceptor_activation activation);
     /// Rotates the pairs (x[i], x[half + i]): row holds half cosines, then half sines; sign 1 turns forward, -1 back.
-    void (*rotate)(float *x, const float *row, ptrdiff_t half, float sign);
+    void (*rotate_halves)(float *x, const float *row, ptrdiff_t half, float sign);
+    /// The same for the pairs (x[2i], x[2i + 1]).
+    void (*rotate_neighbours)(float *x, const float *row, ptrdiff_t half, float sign);
     /// One AdamW update of p, m, v from g.
     void (*adamw)(float *p, float *m, float *v, const float *g, ptrdiff_t n, const struct preceptor_adamw *constants);
 
@@ -61,6 +72,17 @@ struct preceptor_kernels {
     void (*rms_backward)(float *dx, const float *dy, const float *x, const float *g, float r, ptrdiff_t n);
     /// For `n` columns of `rows` rows that lie `stride` apart: dg += sum over rows of dy * x * r, in Double.
     void (*rms_backward_gain)(float *dg, const float *dy, const float *x, const float *r, ptrdiff_t rows, ptrdiff_t stride, ptrdiff_t n);
+
+    // Layer normalisation, and sums of columns.
+    /// y = g * (x - mean) * r + b; returns r = 1 / sqrt(variance(x) + epsilon) and the mean.
+    float (*layer_forward)(float *y, const float *x, const float *g, const float *b, ptrdiff_t n, float epsilon, float *mean);
+    /// With z = (x - mean) * r and e = g * dy: dx += r * (e - mean(e) - z * mean(z * e))
+    void (*layer_backward)(float *dx, const float *dy, const float *x, const float *g, float mean, float r, ptrdiff_t n);
+    /// For `n` columns of `rows` rows that lie `stride` apart: dg += sum over rows of dy * (x - mean) * r, in Double.
+    void (*layer_backward_gain)(
+        float *dg, const float *dy, const float *x, const float *mean, const float *r, ptrdiff_t rows, ptrdiff_t stride, ptrdiff_t n);
+    /// For `n` columns likewise: sums += sum over rows of x, in Double.
+    void (*add_columns)(float *sums, const float *x, ptrdiff_t rows, ptrdiff_t stride, ptrdiff_t n);
 
     // To float32, as ggml does; n is a multiple of the block (32) for q*. Blocks may start at any byte.
     void (*from_f16)(float *y, const void *x, ptrdiff_t n);

@@ -46,6 +46,8 @@ public struct LlamaConfiguration: Equatable, Sendable {
     public var queryWidth: Int { heads * headWidth }
     /// keyValueHeads · headWidth, the width of all keys of a token.
     public var keyWidth: Int { keyValueHeads * headWidth }
+    /// How heads turn with their position: whole, in halves, without scaling.
+    public var rotary: RotaryConfiguration { RotaryConfiguration(theta: ropeTheta, layout: RotaryLayout(headWidth: headWidth)) }
 
     /// Throws `ComputeError.invalid`, naming the field, unless a model of this shape can be built.
     ///

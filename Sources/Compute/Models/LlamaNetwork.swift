@@ -64,8 +64,8 @@ struct LlamaNetwork {
         operations.linearForward(y: b.q, x: normed, w: w.query, rows: N, inputs: c.width, outputs: c.queryWidth)
         operations.linearForward(y: b.k, x: normed, w: w.key, rows: N, inputs: c.width, outputs: c.keyWidth)
         operations.linearForward(y: b.v, x: normed, w: w.value, rows: N, inputs: c.width, outputs: c.keyWidth)
-        operations.rotaryForward(x: b.q, positions: tokens.positions, table: table, rows: N, heads: c.heads, headWidth: c.headWidth)
-        operations.rotaryForward(x: b.k, positions: tokens.positions, table: table, rows: N, heads: c.keyValueHeads, headWidth: c.headWidth)
+        operations.rotaryForward(x: b.q, positions: tokens.positions, table: table, rows: N, heads: c.heads, layout: c.rotary.layout)
+        operations.rotaryForward(x: b.k, positions: tokens.positions, table: table, rows: N, heads: c.keyValueHeads, layout: c.rotary.layout)
         operations.attentionForward(
             o: b.o, lse: b.logSumExp, q: b.q, k: b.k, v: b.v, splits: tokens.splits, heads: c.heads, keyValueHeads: c.keyValueHeads,
             headWidth: c.headWidth)
@@ -76,7 +76,7 @@ struct LlamaNetwork {
             y: normed, r: b.feedForwardRoot, x: b.middle, g: w.feedForwardNorm, rows: N, width: c.width, epsilon: c.normEpsilon)
         operations.linearForward(y: b.gate, x: normed, w: w.gate, rows: N, inputs: c.width, outputs: c.hiddenWidth)
         operations.linearForward(y: b.up, x: normed, w: w.up, rows: N, inputs: c.width, outputs: c.hiddenWidth)
-        operations.swigluForward(h: h, gate: b.gate, up: b.up, count: N * c.hiddenWidth)
+        operations.gatedForward(h: h, gate: b.gate, up: b.up, count: N * c.hiddenWidth, activation: .silu)
         operations.linearForward(y: next, x: h, w: w.down, rows: N, inputs: c.hiddenWidth, outputs: c.width)
         operations.add(y: next, x: b.middle, count: N * c.width)
     }
@@ -94,14 +94,14 @@ struct LlamaNetwork {
     /// x_next = m + W_down h,  h = silu(gate) ⊙ up,  gate = W_gate n(m),  up = W_up n(m).
     private func feedForwardBackward(_ w: LlamaLayer, _ d: LlamaLayer, dx: Buffer, _ b: LayerBuffers, _ s: BackwardScratch, rows N: Int) {
         let (C, F) = (configuration.width, configuration.hiddenWidth)
-        operations.swigluForward(h: s.h, gate: b.gate, up: b.up, count: N * F)
+        operations.gatedForward(h: s.h, gate: b.gate, up: b.up, count: N * F, activation: .silu)
         operations.linearBackwardWeight(dw: d.down, dy: dx, x: s.h, rows: N, inputs: F, outputs: C)
         // From here on s.h holds its gradient.
         operations.zero(s.h, count: N * F)
         operations.linearBackwardInput(dx: s.h, dy: dx, w: w.down, rows: N, inputs: F, outputs: C)
         operations.zero(s.dGate, count: N * F)
         operations.zero(s.dUp, count: N * F)
-        operations.swigluBackward(dgate: s.dGate, dup: s.dUp, dh: s.h, gate: b.gate, up: b.up, count: N * F)
+        operations.gatedBackward(dgate: s.dGate, dup: s.dUp, dh: s.h, gate: b.gate, up: b.up, count: N * F, activation: .silu)
         operations.rmsNormForward(
             y: s.normed, r: nil, x: b.middle, g: w.feedForwardNorm, rows: N, width: C, epsilon: configuration.normEpsilon)
         operations.zero(s.dNormed, count: N * C)
@@ -126,9 +126,9 @@ struct LlamaNetwork {
         operations.attentionBackward(
             dq: s.dQ, dk: s.dK, dv: s.dV, do: s.dO, o: b.o, lse: saved(b.logSumExp), q: b.q, k: b.k, v: b.v, splits: tokens.splits,
             heads: c.heads, keyValueHeads: c.keyValueHeads, headWidth: c.headWidth)
-        operations.rotaryBackward(dx: s.dQ, positions: tokens.positions, table: table, rows: N, heads: c.heads, headWidth: c.headWidth)
+        operations.rotaryBackward(dx: s.dQ, positions: tokens.positions, table: table, rows: N, heads: c.heads, layout: c.rotary.layout)
         operations.rotaryBackward(
-            dx: s.dK, positions: tokens.positions, table: table, rows: N, heads: c.keyValueHeads, headWidth: c.headWidth)
+            dx: s.dK, positions: tokens.positions, table: table, rows: N, heads: c.keyValueHeads, layout: c.rotary.layout)
         operations.rmsNormForward(y: s.normed, r: nil, x: b.x, g: w.attentionNorm, rows: N, width: c.width, epsilon: c.normEpsilon)
         for (weight, dWeight, dY, width) in [
             (w.query, d.query, s.dQ, c.queryWidth), (w.key, d.key, s.dK, c.keyWidth), (w.value, d.value, s.dV, c.keyWidth),

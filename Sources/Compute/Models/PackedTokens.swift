@@ -54,21 +54,19 @@ func segmentGroups(_ splits: [Int], limit: Int) -> [Range<Int>] {
 
 /// The table of rotary angles, as long as the longest segment seen so far asks.
 struct RotaryCache {
-    private let headWidth: Int
-    private let theta: Double
+    private let configuration: RotaryConfiguration
     private var table: Buffer?
 
     init(_ configuration: LlamaConfiguration) {
-        headWidth = configuration.headWidth
-        theta = configuration.ropeTheta
+        self.configuration = configuration.rotary
     }
 
     /// A table for at least `positions` positions. Growing by doubling; a row does not depend on the length.
     mutating func table(_ positions: Int) -> Buffer {
-        if let table, table.count >= positions * headWidth { return table }
+        if let table, table.count >= positions * configuration.layout.rotaryWidth { return table }
         var length = 256
         while length < positions { length *= 2 }
-        let grown = rotaryTable(positions: length, headWidth: headWidth, theta: theta)
+        let grown = rotaryTable(positions: length, configuration)
         table = grown
         return grown
     }

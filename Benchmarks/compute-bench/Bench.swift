@@ -9,8 +9,8 @@ final class Bench {
     private var peak = 0.0
     private var failures = 0
 
-    init(threads: Int, wanted: String?) {
-        operations = CPUOperations(pool: ThreadPool(threads: threads))
+    init(threads: Int, wanted: String?, precision: Precision) {
+        operations = CPUOperations(pool: ThreadPool(threads: threads), precision: precision)
         self.wanted = wanted
     }
 

@@ -2,14 +2,16 @@
 import Compute
 import Glibc
 
-/// Whether a value agrees with its Double twin.
-private func near(_ value: Float, _ exact: Double) -> Bool { abs(Double(value) - exact) <= 1e-4 * (1 + abs(exact)) }
-
 private func dot(_ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, _ n: Int) -> Double {
     (0..<n).reduce(0) { $0 + Double(a[$1]) * Double(b[$1]) }
 }
 
 extension Bench {
+    /// Whether a value agrees with its Double twin.
+    private func near(_ value: Float, _ exact: Double) -> Bool {
+        abs(Double(value) - exact) <= (operations.precision == .float32 ? 1e-4 : 2e-2) * (1 + abs(exact))
+    }
+
     /// The linear maps of a SmolLM2-135M layer and of a 15 M Llama, by rows.
     func linear() {
         let shapes = [
@@ -23,7 +25,7 @@ extension Bench {
             let shape = "\(rows) x \(inputs) x \(outputs)"
             product("linear forward \(shape)", operations: size) {
                 operations.linearForward(y: y, x: x, w: w, rows: rows, inputs: inputs, outputs: outputs)
-                return near(y.pointer[rows * outputs - 1], dot(x.pointer + (rows - 1) * inputs, w.pointer + (outputs - 1) * inputs, inputs))
+                return self.near(y.pointer[rows * outputs - 1], dot(x.pointer + (rows - 1) * inputs, w.pointer + (outputs - 1) * inputs, inputs))
             } _: {
                 operations.linearForward(y: y, x: x, w: w, rows: rows, inputs: inputs, outputs: outputs)
             }
@@ -53,7 +55,7 @@ extension Bench {
             }
             let firstRowIsItsValue = {
                 forward()
-                return near(o.pointer[5], Double(v.pointer[5]))
+                return self.near(o.pointer[5], Double(v.pointer[5]))
             }
             product("attention forward \(shape)", operations: size, verify: firstRowIsItsValue, forward)
             product("attention backward \(shape)", operations: 2.5 * size, verify: firstRowIsItsValue) {
@@ -79,7 +81,7 @@ extension Bench {
             let lossOfRow3 = {
                 forward()
                 let logits = (0..<vocabulary).map { dot(x.pointer + 3 * width, w.pointer + $0 * width, width) }
-                return near(losses.pointer[3], log(logits.reduce(0) { $0 + exp($1) }) - logits[Int(targets[3])])
+                return self.near(losses.pointer[3], log(logits.reduce(0) { $0 + exp($1) }) - logits[Int(targets[3])])
             }
             product("head forward \(shape)", operations: size, verify: lossOfRow3, forward)
             product("head forward and backward \(shape)", operations: 3 * size, verify: lossOfRow3) {

@@ -2,13 +2,16 @@
 //
 // Our own cpuid and xgetbv, not __builtin_cpu_supports: that needs a runtime library which Swift's linker does not always bring.
 #include "CKernels.h"
+#include "Products.h"
 
 extern const struct preceptor_kernels preceptor_kernels_baseline;
+extern const struct preceptor_products preceptor_products_baseline;
 
 #if defined(__x86_64__)
 #include <cpuid.h>
 
 extern const struct preceptor_kernels preceptor_kernels_v3, preceptor_kernels_v4;
+extern const struct preceptor_products preceptor_products_v3, preceptor_products_v4, preceptor_products_bf16;
 
 /// Register states that the operating system saves (XCR0); 0 without XSAVE.
 static uint64_t saved_states(uint32_t leaf1_ecx) {
@@ -42,12 +45,30 @@ const struct preceptor_kernels *preceptor_kernels_for(enum preceptor_level level
     return &preceptor_kernels_baseline;
 }
 
+static bool has_bf16(void) {
+    uint32_t a, b, c, d;
+    return __get_cpuid_count(7, 1, &a, &b, &c, &d) && (a & 1u << 5) != 0;
+}
+
+const struct preceptor_products *preceptor_products_for(enum preceptor_level level, bool native) {
+    const enum preceptor_level best = preceptor_best_level();
+    if (level > best) level = best;
+    if (level == preceptor_v4 && native && has_bf16()) return &preceptor_products_bf16;
+    if (level == preceptor_v4) return &preceptor_products_v4;
+    if (level == preceptor_v3) return &preceptor_products_v3;
+    return &preceptor_products_baseline;
+}
+
 #else
 
 enum preceptor_level preceptor_best_level(void) { return preceptor_baseline; }
 const struct preceptor_kernels *preceptor_kernels_for(enum preceptor_level level) {
     (void)level;
     return &preceptor_kernels_baseline;
+}
+const struct preceptor_products *preceptor_products_for(enum preceptor_level level, bool native) {
+    (void)level, (void)native;
+    return &preceptor_products_baseline;
 }
 
 #endif

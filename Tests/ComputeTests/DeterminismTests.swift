@@ -7,10 +7,12 @@ import XCTest
 final class DeterminismTests: XCTestCase {
     /// The result of `body` with 1, 2 and 4 threads, each compared with the first.
     private func sameForAnyThreads(_ name: String, _ body: (CPUOperations) -> [Float]) {
-        let expected = body(CPUOperations(pool: ThreadPool(threads: 1)))
-        for threads in [2, 4] {
-            let operations = CPUOperations(pool: ThreadPool(threads: threads))
-            for _ in 0..<3 { assertSameBits(body(operations), expected, "\(name), \(threads) threads") }
+        for precision in Precision.allCases {
+            let expected = body(CPUOperations(pool: ThreadPool(threads: 1), precision: precision))
+            for threads in [2, 4] {
+                let operations = CPUOperations(pool: ThreadPool(threads: threads), precision: precision)
+                for _ in 0..<3 { assertSameBits(body(operations), expected, "\(name), \(precision), \(threads) threads") }
+            }
         }
     }
 

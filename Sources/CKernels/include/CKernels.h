@@ -110,3 +110,5 @@ static inline void preceptor_pause(void) {
 }
 
 #pragma clang assume_nonnull end
+
+#include "Products.h"

@@ -5,6 +5,29 @@ struct HeadMemory {
     var x = GrowingBuffer()
     var logits = GrowingBuffer()
     var gradients = GrowingBuffer()
+    // For products in bfloat16: the weight in both forms, the rows in both forms.
+    var weight = GrowingBuffer()
+    var weightTiles = GrowingBuffer()
+    var rows = GrowingBuffer()
+    var rowPanels = GrowingBuffer()
+}
+
+/// The head's weight for products in bfloat16.
+struct PackedHead {
+    let products: BFloat16Products
+    /// For logits: (width, vocabulary).
+    let panels: PackedPanels
+    /// For the gradient of x: each tile of the vocabulary as (columns, width); nil for losses alone.
+    let tiles: UnsafeMutablePointer<UInt16>?
+    let shape: HeadShape
+
+    /// Values of a tile.
+    static func tileCount(_ shape: HeadShape) -> Int { PackedPanels.count(k: shape.tileColumns, n: shape.width) }
+
+    func tile(_ i: Int) -> UnsafeMutablePointer<UInt16> {
+        guard let tiles else { preconditionFailure("bug: the head's weight is packed for losses alone") }
+        return tiles + i * Self.tileCount(shape)
+    }
 }
 
 extension CPUOperations {
@@ -27,6 +50,7 @@ extension CPUOperations {
     func headLosses(losses: Buffer, x: Buffer, w: Buffer, targets: [Int32], places: [Int], shape: HeadShape) {
         guard !places.isEmpty else { return }
         let statistics = TileStatistics(rows: min(places.count, HeadShape.lossRegionRows), tiles: shape.tiles)
+        let head = packHead(w, shape, forGradients: false)
         for start in stride(from: 0, to: places.count, by: HeadShape.lossRegionRows) {
             let rows = gather(x, places[start..<min(start + HeadShape.lossRegionRows, places.count)], shape)
             let parts = (rows.count + HeadShape.lossRows - 1) / HeadShape.lossRows
@@ -35,7 +59,7 @@ extension CPUOperations {
                     let first = task / shape.tiles * HeadShape.lossRows
                     let range = first..<min(first + HeadShape.lossRows, rows.count)
                     let logits = scratch.take(max(range.count, shape.leastRows) * shape.tileColumns, worker: worker)
-                    score(rows, range, tile: task % shape.tiles, w: w, targets: targets, shape, logits: logits, statistics)
+                    score(rows, range, tile: task % shape.tiles, w: w, head, targets: targets, shape, logits: logits, statistics)
                 }
             }
             for i in 0..<rows.count { losses.pointer[rows.place(i)] = Float(statistics.loss(i)) }
@@ -53,22 +77,52 @@ extension CPUOperations {
             }
         }
         (gathered + places.count * width).update(repeating: 0, count: shape.leastRows * width)
-        return HeadRows(places: places, x: gathered, padded: padded)
+        return HeadRows(places: places, x: gathered, padded: padded, packed: packRows(gathered, places.count, width))
+    }
+
+    private func packRows(_ x: UnsafePointer<Float>, _ rows: Int, _ width: Int) -> PackedRows? {
+        guard let loops = products?.loops else { return nil }
+        let source = LeftOperand.rows(x, stride: width)
+        let packed = PackedRows(memory: headMemory.rows.values(PackedRows.count(m: rows, k: width, source, loops)), source, rows: rows, k: width)
+        pool.run(packed.tasks(loops)) { task, _ in packed.pack(task, source, loops) }
+        return packed
+    }
+
+    /// The weight in the forms that products in bfloat16 read, once for all rows; nil in float32.
+    func packHead(_ w: Buffer, _ shape: HeadShape, forGradients: Bool) -> PackedHead? {
+        guard let products else { return nil }
+        let (loops, width) = (products.loops, shape.width)
+        let panels = PackedPanels(memory: headMemory.weight.values(PackedPanels.count(k: width, n: shape.vocabulary)), k: width)
+        let tiles = forGradients ? headMemory.weightTiles.values(PackedHead.tileCount(shape) * shape.tiles) : nil
+        let head = PackedHead(products: products, panels: panels, tiles: tiles, shape: shape)
+        let panelTasks = (shape.vocabulary + PackedPanels.taskColumns - 1) / PackedPanels.taskColumns
+        pool.run(panelTasks + (forGradients ? shape.tiles : 0)) { task, _ in
+            if task < panelTasks { return panels.pack(task, .transposed(w.pointer, stride: width), n: shape.vocabulary, loops) }
+            let columns = shape.columns(task - panelTasks)
+            loops.panels(head.tile(task - panelTasks), w.pointer + columns.lowerBound * width, width, columns.count, width)
+        }
+        return head
     }
 
     /// Logits of the rows `range` in one tile of the vocabulary, and what the tile says of them.
     ///
     /// `logits`: (max(range.count, leastRows), columns of the tile); the rows of zeros behind the range are computed and not used.
     func score(
-        _ rows: HeadRows, _ range: Range<Int>, tile: Int, w: Buffer, targets: UnsafeBufferPointer<Int32>, _ shape: HeadShape,
+        _ rows: HeadRows, _ range: Range<Int>, tile: Int, w: Buffer, _ head: PackedHead?, targets: UnsafeBufferPointer<Int32>, _ shape: HeadShape,
         logits: UnsafeMutablePointer<Float>, _ statistics: TileStatistics
     ) {
         let columns = shape.columns(tile)
         let (width, n) = (shape.width, columns.count)
-        OpenBLAS.sgemm(
-            transposeB: true, m: max(range.count, shape.leastRows), n: n, k: width,
-            a: rows.x + range.lowerBound * width, lda: width, b: w.pointer + columns.lowerBound * width, ldb: width,
-            beta: 0, c: logits, ldc: n)
+        if let head, let packed = rows.packed {
+            let (a, stride) = packed.rows(from: range.lowerBound, head.products.loops)
+            head.products.loops.multiply(
+                logits, n, a, stride, head.panels.columns(from: columns.lowerBound), range.count, n, width, false)
+        } else {
+            OpenBLAS.sgemm(
+                transposeB: true, m: max(range.count, shape.leastRows), n: n, k: width,
+                a: rows.x + range.lowerBound * width, lda: width, b: w.pointer + columns.lowerBound * width, ldb: width,
+                beta: 0, c: logits, ldc: n)
+        }
         for i in range {
             let row = logits + (i - range.lowerBound) * n
             let largest = kernels.maximum(row, n)

@@ -1,4 +1,4 @@
-// Linear maps and their gradients: OpenBLAS over a fixed grid of tiles.
+// Linear maps and their gradients: OpenBLAS over a fixed grid of tiles, or products in bfloat16.
 import Glibc
 
 extension CPUOperations {
@@ -8,6 +8,11 @@ extension CPUOperations {
         require(w, outputs * inputs, "w")
         guard rows > 0, outputs > 0 else { return }
         guard inputs > 0 else { return zero(y, count: rows * outputs) }
+        if let products {
+            return products.multiply(
+                .rows(x.pointer, stride: inputs), .transposed(w.pointer, stride: inputs), into: y.pointer, stride: outputs,
+                m: rows, n: outputs, k: inputs, accumulate: false)
+        }
         if rows * outputs * inputs <= OpenBLAS.smallProductLimit {
             return linearForwardPadded(y: y, x: x, w: w, rows: rows, inputs: inputs, outputs: outputs)
         }
@@ -42,6 +47,11 @@ extension CPUOperations {
         require(dy, rows * outputs, "dy")
         require(w, outputs * inputs, "w")
         guard rows > 0, outputs > 0, inputs > 0 else { return }
+        if let products {
+            return products.multiply(
+                .rows(dy.pointer, stride: outputs), .rows(w.pointer, stride: inputs), into: dx.pointer, stride: inputs,
+                m: rows, n: inputs, k: outputs, accumulate: true)
+        }
         let grid = TileGrid(rows: rows, columns: inputs, depth: outputs)
         pool.run(grid.count) { task, _ in
             let t = grid.tile(task)
@@ -58,6 +68,11 @@ extension CPUOperations {
         require(dy, rows * outputs, "dy")
         require(x, rows * inputs, "x")
         guard rows > 0, outputs > 0, inputs > 0 else { return }
+        if let products {
+            return products.multiply(
+                .transposed(dy.pointer, stride: outputs), .rows(x.pointer, stride: inputs), into: dw.pointer, stride: inputs,
+                m: outputs, n: inputs, k: rows, accumulate: true)
+        }
         let grid = TileGrid(rows: outputs, columns: inputs, depth: rows)
         pool.run(grid.count) { task, _ in
             let t = grid.tile(task)

@@ -7,13 +7,20 @@ public final class CPUOperations: Operations {
     /// The instruction set of the kernels: "x86-64-v4", "x86-64-v3" or "baseline".
     public var instructionSet: String { String(cString: kernels.name) }
 
+    /// The numbers that matrix products multiply.
+    public let precision: Precision
+
     let kernels: preceptor_kernels
+    /// Nil in float32.
+    let products: BFloat16Products?
     let scratch: Scratch
     var headMemory = HeadMemory()
 
     /// With the best kernels that this processor runs.
-    public init(pool: ThreadPool) {
+    public init(pool: ThreadPool, precision: Precision = .float32) {
         self.pool = pool
+        self.precision = precision
+        products = precision == .bfloat16 ? BFloat16Products(pool: pool) : nil
         kernels = preceptor_kernels_for(preceptor_best_level()).pointee
         scratch = Scratch(workers: pool.threads)
     }

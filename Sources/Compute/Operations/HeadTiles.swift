@@ -26,7 +26,7 @@ struct HeadShape {
         self.width = width
         self.vocabulary = vocabulary
         let parts = max(1, (vocabulary + HeadShape.targetColumns / 2) / HeadShape.targetColumns)
-        tileColumns = ((vocabulary + parts - 1) / parts + 15) / 16 * 16
+        tileColumns = ((vocabulary + parts - 1) / parts + 31) / 32 * 32
         tiles = (vocabulary + tileColumns - 1) / tileColumns
         gradientRows = max(64, min(512, HeadShape.keptLogits / vocabulary / 16 * 16))
         let smallestTile = vocabulary - (tiles - 1) * tileColumns
@@ -44,6 +44,8 @@ struct HeadRows {
     let places: ArraySlice<Int>
     let x: UnsafeMutablePointer<Float>
     let padded: Int
+    /// The same rows for products in bfloat16.
+    var packed: PackedRows?
 
     var count: Int { places.count }
     func place(_ i: Int) -> Int { places[places.startIndex + i] }

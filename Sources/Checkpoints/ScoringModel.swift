@@ -10,14 +10,17 @@ public final class ScoringModel {
     public let bosID: UInt32?
     public let window: Int
     public let stride: Int
+    /// The numbers that matrix products multiply.
+    public let precision: Precision
     private let scorer: DocumentScorer
 
     /// - window: positions read at once; nil is the model's own limit. - stride: nil is half the window.
     /// - Throws: 65 for a bad model, a window beyond its limit, or a forced BOS that it does not have.
     public init(
-        _ loaded: LoadedModel, bos: SpecialTokenPolicy, window: Int?, stride: Int?, pool: ThreadPool
+        _ loaded: LoadedModel, bos: SpecialTokenPolicy, window: Int?, stride: Int?, pool: ThreadPool, precision: Precision = .float32
     ) throws {
         self.loaded = loaded
+        self.precision = precision
         let limit = loaded.maximumPositions
         self.window = window ?? limit
         guard self.window <= limit else {
@@ -28,7 +31,7 @@ public final class ScoringModel {
         bosID = try bos.resolve(
             id: loaded.bosID, asked: loaded.addsBOS ?? false, token: "beginning-of-sequence", subject: loaded.name)
         scorer = DocumentScorer(
-            Scorer(loaded.model, pool: pool), bosID: bosID, window: self.window, stride: self.stride)
+            Scorer(loaded.model, operations: CPUOperations(pool: pool, precision: precision)), bosID: bosID, window: self.window, stride: self.stride)
     }
 
     /// Refuses a stream whose vocabulary has another size than the model's.

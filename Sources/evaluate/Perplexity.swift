@@ -7,6 +7,8 @@ import Compute
 import Streams
 import Text
 
+extension Precision: ExpressibleByArgument {}
+
 struct Perplexity: Tool {
     static let configuration = CommandConfiguration(
         commandName: "perplexity",
@@ -30,6 +32,9 @@ struct Perplexity: Tool {
     @Option(help: ArgumentHelp("Key of a record's id; the record's number where it is absent.", valueName: "key"))
     var idKey = "id"
 
+    @Option(help: ArgumentHelp("Numbers that matrix products multiply: float32 or bfloat16.", valueName: "name"))
+    var precision = Precision.float32
+
     @Flag(help: "Write one line for every document before the total.")
     var documents = false
 
@@ -46,7 +51,8 @@ struct Perplexity: Tool {
         let vocabulary = try Tokenizer.load(tokenizer ?? model)
         let pool = ThreadPool(threads: threads.count)
         let scorer = try ScoringModel(
-            ModelFolder.open(model, pool: pool), bos: window.bos, window: window.window, stride: window.stride, pool: pool)
+            ModelFolder.open(model, pool: pool), bos: window.bos, window: window.window, stride: window.stride, pool: pool,
+            precision: precision)
         guard vocabulary.vocabularySize <= scorer.loaded.model.configuration.vocabularySize else {
             throw Failure(
                 .badData, vocabulary.name, .whole,

@@ -69,6 +69,7 @@ func totalLine(_ sums: PerplexitySums, model: ScoringModel, seconds: Double?) ->
     line.member("bos", model.bosID.map { String($0) } ?? "none")
     line.member("window", model.window)
     line.member("stride", model.stride)
+    line.member("precision", model.precision.rawValue)
     sums.write(into: &line)
     if let seconds {
         line.member("elapsed_s", seconds)

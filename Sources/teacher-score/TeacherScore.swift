@@ -6,6 +6,8 @@ import Command
 import Compute
 import Streams
 
+extension Precision: ExpressibleByArgument {}
+
 @main
 struct TeacherScore: Tool {
     static let configuration = CommandConfiguration(
@@ -23,6 +25,9 @@ struct TeacherScore: Tool {
     @Option(help: ArgumentHelp("Model: a Hugging Face folder or a .gguf file.", valueName: "path"))
     var model: String
 
+    @Option(help: ArgumentHelp("Numbers that matrix products multiply: float32 or bfloat16.", valueName: "name"))
+    var precision = Precision.float32
+
     @OptionGroup var window: WindowOptions
     @OptionGroup var output: OutputOptions
     @OptionGroup var threads: ThreadOptions
@@ -36,7 +41,8 @@ struct TeacherScore: Tool {
         let reader = try RecordReader(ByteInput.open(input), expecting: [.tokens])
         let pool = ThreadPool(threads: threads.count)
         let teacher = try ScoringModel(
-            ModelFolder.open(model, pool: pool), bos: window.bos, window: window.window, stride: window.stride, pool: pool)
+            ModelFolder.open(model, pool: pool), bos: window.bos, window: window.window, stride: window.stride, pool: pool,
+            precision: precision)
         try teacher.check(reader.header, of: reader.name)
         let writer = try RecordWriter(
             output.open(), header: header(from: reader.header, teacher, context), encoding: output.format)
@@ -59,7 +65,7 @@ struct TeacherScore: Tool {
         header["bos"] = teacher.bosID.map { String($0) } ?? "none"
         header["window"] = String(teacher.window)
         header["stride"] = String(teacher.stride)
-        header["precision"] = "float32"
+        header["precision"] = precision.rawValue
         return header
     }
 }

@@ -12,6 +12,7 @@ struct RunSettings {
         let optimiser = options.optimiser
         var values: [(String, String)] = [
             ("--loss", options.loss.rawValue),
+            ("--precision", options.precision.rawValue),
             ("--steps", String(plan.steps)),
             ("--batch-tokens", String(plan.batchTokens)),
             ("--sequence-length", String(plan.sequenceLength)),

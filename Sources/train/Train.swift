@@ -35,6 +35,9 @@ struct Train: Tool {
     @Option(help: ArgumentHelp("guided: share of the tokens with a teacher's loss that is learnt from.", valueName: "share"))
     var select = 0.4
 
+    @Option(help: ArgumentHelp("Numbers that matrix products multiply: float32 or bfloat16.", valueName: "name"))
+    var precision = Precision.float32
+
     @OptionGroup var plan: PlanOptions
     @OptionGroup var optimiser: OptimiserOptions
 

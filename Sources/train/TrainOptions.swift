@@ -79,3 +79,4 @@ struct OptimiserOptions: ParsableArguments {
 }
 
 extension LearningRateSchedule.Kind: ExpressibleByArgument {}
+extension Precision: ExpressibleByArgument {}

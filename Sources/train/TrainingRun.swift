@@ -28,7 +28,7 @@ struct TrainingRun {
         settings = RunSettings(options, header: first.header, bosID: bosID, eosID: eosID)
         schedule = options.optimiser.schedule(steps: plan.steps)
         let pool = ThreadPool(threads: options.threads.count)
-        let operations = CPUOperations(pool: pool)
+        let operations = CPUOperations(pool: pool, precision: options.precision)
         let saved = options.resume ? try TrainingState.load(options.out, pool: pool) : nil
         let model = try saved?.model ?? ModelFolder.startingPoint(options.model, seed: options.seed, pool: pool)
         trainer = Trainer(model, settings: options.optimiser.settings, operations: operations)

@@ -3,39 +3,19 @@ import Compute
 import Streams
 
 extension HuggingFaceConfiguration {
-    /// The text of the file. The base of the rotary embedding stands twice: `rope_theta` for transformers 4, `rope_parameters` for 5.
-    var text: [UInt8] {
+    /// The text of the file, for weights of this type.
+    func text(_ precision: ExportPrecision) -> [UInt8] {
+        let family = Family.of(model)
         var object = LinedObject()
         object.add("architectures") { json in
             json.beginArray()
-            json.string("LlamaForCausalLM")
+            json.string(family.architecture)
             json.endArray()
         }
-        object.add("model_type") { $0.string("llama") }
-        object.add("vocab_size") { $0.integer(llama.vocabularySize) }
-        object.add("hidden_size") { $0.integer(llama.width) }
-        object.add("intermediate_size") { $0.integer(llama.hiddenWidth) }
-        object.add("num_hidden_layers") { $0.integer(llama.layers) }
-        object.add("num_attention_heads") { $0.integer(llama.heads) }
-        object.add("num_key_value_heads") { $0.integer(llama.keyValueHeads) }
-        object.add("head_dim") { $0.integer(llama.headWidth) }
-        object.add("hidden_act") { $0.string("silu") }
-        object.add("max_position_embeddings") { $0.integer(llama.maximumPositions) }
-        object.add("rms_norm_eps") { $0.number(llama.normEpsilon) }
-        object.add("rope_theta") { $0.number(llama.ropeTheta) }
-        object.add("rope_parameters") { json in
-            json.beginObject()
-            json.member("rope_theta", llama.ropeTheta)
-            json.member("rope_type", "default")
-            json.endObject()
-        }
-        object.add("initializer_range") { $0.number(llama.initializerRange) }
-        object.add("tie_word_embeddings") { $0.boolean(llama.tiedEmbeddings) }
-        object.add("attention_bias") { $0.boolean(false) }
-        object.add("attention_dropout") { $0.number(0.0) }
-        object.add("mlp_bias") { $0.boolean(false) }
+        object.add("model_type") { $0.string(family.name) }
+        for key in family.keys { key.write(model, &object) }
         object.add("use_cache") { $0.boolean(true) }
-        object.add("torch_dtype") { $0.string("float32") }
+        object.add("torch_dtype") { $0.string(precision.rawValue) }
         object.add("bos_token_id") { json in if let id = ends.bos { json.integer(Int(id)) } else { json.null() } }
         object.add("eos_token_id") { json in if let id = ends.eos { json.integer(Int(id)) } else { json.null() } }
         return object.text
@@ -43,7 +23,7 @@ extension HuggingFaceConfiguration {
 }
 
 /// A JSON object with a member on each line, for people to read.
-private struct LinedObject {
+struct LinedObject {
     private var members: [UInt8] = []
 
     mutating func add(_ name: String, _ write: (inout JSONText) -> Void) {

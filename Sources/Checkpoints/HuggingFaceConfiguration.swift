@@ -1,10 +1,10 @@
-// config.json of a Hugging Face folder: what it says of a Llama model, and what it must not say.
+// config.json of a Hugging Face folder: what it says of a model, and what it must not say.
 import Compute
 import Streams
 
 /// A config.json, read.
 struct HuggingFaceConfiguration {
-    var llama: LlamaConfiguration
+    var model: ModelConfiguration
     var ends: EndIDs
 
     /// The longest config.json accepted.
@@ -15,26 +15,13 @@ struct HuggingFaceConfiguration {
         let json = try smallJSON(path, limit: longest)
         let keys = ConfigurationKeys(json, path)
         guard json.kind == .object else { throw keys.failure("expected a JSON object, found \(ConfigurationKeys.title(json))") }
-        try keys.checkFamily()
-        try keys.checkOptions()
-        let heads = try keys.size("num_attention_heads")
-        let width = try keys.size("hidden_size")
-        let headWidth = try keys.optionalSize("head_dim")
-        guard headWidth != nil || width % heads == 0 else {
-            throw keys.failure("key 'hidden_size' is \(width), not a multiple of 'num_attention_heads', \(heads)")
-        }
-        let llama = LlamaConfiguration(
-            vocabularySize: try keys.size("vocab_size"), width: width, layers: try keys.size("num_hidden_layers"), heads: heads,
-            keyValueHeads: try keys.optionalSize("num_key_value_heads") ?? heads, headWidth: headWidth ?? width / heads,
-            hiddenWidth: try keys.size("intermediate_size"),
-            maximumPositions: try keys.optionalSize("max_position_embeddings") ?? 2048,
-            normEpsilon: Float(try keys.positive("rms_norm_eps", default: 1e-6)), ropeTheta: try keys.ropeTheta(),
-            tiedEmbeddings: try keys.flag("tie_word_embeddings", default: false),
-            initializerRange: Float(try keys.positive("initializer_range", default: 0.02)))
-        do { try llama.validate() } catch let error as ComputeError { throw keys.failure(error.message) }
+        let family = try keys.family()
+        var model = family.blank
+        for key in family.keys { try key.read(keys, &model) }
+        do { try model.validate() } catch let error as ComputeError { throw keys.failure(error.message) }
         let ends = EndIDs(
-            bos: try keys.token("bos_token_id", llama.vocabularySize), eos: try keys.token("eos_token_id", llama.vocabularySize))
-        return HuggingFaceConfiguration(llama: llama, ends: ends)
+            bos: try keys.token("bos_token_id", model.vocabularySize), eos: try keys.token("eos_token_id", model.vocabularySize))
+        return HuggingFaceConfiguration(model: model, ends: ends)
     }
 }
 
@@ -50,37 +37,38 @@ func smallJSON(_ path: String, limit: Int) throws -> JSONValue {
 /// The keys of a config.json, each read with its own message.
 struct ConfigurationKeys {
     private let json: JSONValue
-    private let path: String
+    let path: String
+    /// The key whose object these keys stand in; nil at the top.
+    private let parent: String?
 
-    init(_ json: JSONValue, _ path: String) {
+    init(_ json: JSONValue, _ path: String, inside parent: String? = nil) {
         self.json = json
         self.path = path
+        self.parent = parent
     }
 
-    /// Keys that are read here.
-    private static let read: Set = [
-        "model_type", "architectures", "vocab_size", "hidden_size", "intermediate_size", "num_hidden_layers", "num_attention_heads",
-        "num_key_value_heads", "head_dim", "hidden_act", "max_position_embeddings", "initializer_range", "rms_norm_eps", "bos_token_id",
-        "eos_token_id", "tie_word_embeddings", "rope_theta", "rope_scaling", "rope_parameters", "attention_bias", "mlp_bias",
-        "rope_interleaved", "partial_rotary_factor", "sliding_window",
-    ]
-    /// Keys that do not change what the model computes: bookkeeping, dropout (no effect in scoring, and absent from our training),
-    /// the split of a product over devices, and defaults of generation.
+    /// Keys that every family reads.
+    private static let common: Set = ["model_type", "architectures", "bos_token_id", "eos_token_id"]
+    /// Keys that do not change what a model computes: bookkeeping, dropout (no effect in scoring, and absent from our training),
+    /// and defaults of generation.
     private static let harmless: Set = [
-        "torch_dtype", "dtype", "use_cache", "transformers_version", "transformers.js_config", "pretraining_tp", "attention_dropout",
-        "is_llama_config", "pad_token_id", "unk_token_id", "sep_token_id", "decoder_start_token_id", "max_sequence_length",
-        "tokenizer_class",
-        "unsloth_version", "unsloth_fixed", "return_dict", "output_attentions", "output_hidden_states", "torchscript", "use_bfloat16",
+        "torch_dtype", "dtype", "use_cache", "transformers_version", "transformers.js_config", "attention_dropout", "pad_token_id",
+        "unk_token_id", "sep_token_id", "decoder_start_token_id", "max_sequence_length", "tokenizer_class", "unsloth_version",
+        "unsloth_fixed", "return_dict", "output_attentions", "output_hidden_states", "torchscript", "use_bfloat16",
         "chunk_size_feed_forward", "is_decoder", "is_encoder_decoder", "id2label", "label2id", "num_labels", "problem_type",
         "task_specific_params", "finetuning_task", "prefix", "temperature", "top_k", "top_p", "typical_p", "repetition_penalty",
         "length_penalty", "no_repeat_ngram_size", "encoder_no_repeat_ngram_size", "diversity_penalty", "num_beams", "num_beam_groups",
         "num_return_sequences", "max_length", "min_length", "do_sample", "early_stopping", "output_scores", "return_dict_in_generate",
         "remove_invalid_values", "exponential_decay_length_penalty", "suppress_tokens", "begin_suppress_tokens", "forced_bos_token_id",
         "forced_eos_token_id", "bad_words_ids", "tf_legacy_loss", "name_or_path", "tie_encoder_decoder", "cross_attention_hidden_size",
-        "add_cross_attention", "pruned_heads",
+        "pruned_heads",
     ]
+    /// Switches of other models that some files hold: harmless while they are off.
+    private static let off: Set = ["add_cross_attention"]
 
-    func failure(_ message: String, hint: String? = nil) -> Failure { Failure(.badData, path, .whole, message, hint: hint) }
+    func failure(_ message: String, hint: String? = nil) -> Failure {
+        Failure(.badData, path, .whole, parent.map { "in '\($0)': \(message)" } ?? message, hint: hint)
+    }
 
     /// A value as a message shows it.
     static func title(_ value: JSONValue) -> String {
@@ -96,77 +84,39 @@ struct ConfigurationKeys {
     }
 
     /// The value of a key; null counts as absent.
-    private func value(_ key: String) -> JSONValue? {
+    func value(_ key: String) -> JSONValue? {
         json[key].flatMap { $0.isNull ? nil : $0 }
     }
 
-    /// A Llama model that predicts tokens, and no key that could change what it computes.
-    func checkFamily() throws {
+    /// True when a key is there, even as null.
+    func has(_ key: String) -> Bool { json[key] != nil }
+
+    /// The family that `model_type` names: a model of it that predicts tokens, and no key that could change what it computes.
+    func family() throws -> Family {
         guard let type = value("model_type") else {
             throw failure("key 'model_type' is missing", hint: "is this the config.json of a model?")
         }
-        guard type.string == "llama" else {
+        guard let family = Family.all.first(where: { $0.name == type.string }) else {
             throw failure(
-                "key 'model_type' is \(ConfigurationKeys.title(type)); 'llama' is supported", hint: "other families compute differently")
+                "key 'model_type' is \(ConfigurationKeys.title(type)); \(Family.list(Family.all.map(\.name))) are supported",
+                hint: "other families compute differently")
         }
         if let architectures = value("architectures") {
-            guard architectures.elements.contains(where: { $0.string == "LlamaForCausalLM" }) else {
-                throw failure("key 'architectures' does not name 'LlamaForCausalLM'")
+            guard architectures.elements.contains(where: { $0.string == family.architecture }) else {
+                throw failure("key 'architectures' does not name '\(family.architecture)'")
             }
         }
+        let read = family.keys.reduce(into: Self.common) { $0.formUnion($1.names) }
         try json.forEachEntry { key, value in
             let name = String(decoding: key, as: UTF8.self)
-            if value.isNull || key.first == UInt8(ascii: "_") || Self.read.contains(name) || Self.harmless.contains(name) { return }
+            if value.isNull || key.first == UInt8(ascii: "_") || read.contains(name) { return }
+            if Self.harmless.contains(name) || family.harmless.contains(name) { return }
+            if Self.off.contains(name) && value.boolean == false { return }
             throw failure(
-                "key '\(printable(name))' is not known, and may change what the model computes",
+                "key '\(printable(name))' is not known for '\(family.name)', and may change what the model computes",
                 hint: "if it does not, remove it from the file")
         }
-    }
-
-    /// Variants of the family that are not computed here.
-    func checkOptions() throws {
-        if let activation = value("hidden_act"), activation.string != "silu", activation.string != "swish" {
-            throw failure("key 'hidden_act' is \(ConfigurationKeys.title(activation)); 'silu' is supported")
-        }
-        for key in ["attention_bias", "mlp_bias", "rope_interleaved"] where try flag(key, default: false) {
-            throw failure("key '\(key)' is true, which is not supported")
-        }
-        if let factor = value("partial_rotary_factor"), factor.number != 1 {
-            throw failure("key 'partial_rotary_factor' is \(ConfigurationKeys.title(factor)); 1 is supported")
-        }
-        if let window = value("sliding_window") {
-            throw failure("key 'sliding_window' is \(ConfigurationKeys.title(window)), which is not supported")
-        }
-    }
-
-    /// The base of the rotary embedding, from `rope_theta` or, as transformers 5 writes it, from `rope_parameters`.
-    func ropeTheta() throws -> Double {
-        var theta = try value("rope_theta").map { _ in try positive("rope_theta", default: 0) }
-        for key in ["rope_scaling", "rope_parameters"] {
-            guard let rope = value(key) else { continue }
-            guard rope.kind == .object else {
-                throw failure("key '\(key)' must be an object or null, found \(ConfigurationKeys.title(rope))")
-            }
-            try rope.forEachEntry { name, value in
-                switch String(decoding: name, as: UTF8.self) {
-                case "type", "rope_type":
-                    guard value.isNull || value.string == "default" else {
-                        throw failure(
-                            "key '\(key)' asks for rotary positions of type \(ConfigurationKeys.title(value)); 'default' is supported")
-                    }
-                case "rope_theta":
-                    guard let inner = value.number, inner > 0, theta == nil || theta == inner else {
-                        throw failure(
-                            "'rope_theta' in '\(key)' is \(ConfigurationKeys.title(value)), unlike the key 'rope_theta' or not positive")
-                    }
-                    theta = inner
-                default:
-                    if value.isNull || value.number == 1 && name.elementsEqual("partial_rotary_factor".utf8) { return }
-                    throw failure("'\(printable(name))' in '\(key)' is not supported")
-                }
-            }
-        }
-        return theta ?? 10_000
+        return family
     }
 
     /// A size that must be given.
@@ -189,6 +139,21 @@ struct ConfigurationKeys {
             throw failure("key '\(key)' must be a positive number, found \(ConfigurationKeys.title(value))")
         }
         return number
+    }
+
+    /// A positive number that must be given.
+    func number(_ key: String) throws -> Double {
+        guard value(key) != nil else { throw failure("key '\(key)' is missing") }
+        return try positive(key, default: 0)
+    }
+
+    /// A whole number from 0.
+    func count(_ key: String, default fallback: Int) throws -> Int {
+        guard let value = value(key) else { return fallback }
+        guard let count = value.integer, count >= 0, count <= Int(Int32.max) else {
+            throw failure("key '\(key)' must be an integer from 0 to \(Int32.max), found \(ConfigurationKeys.title(value))")
+        }
+        return count
     }
 
     func flag(_ key: String, default fallback: Bool) throws -> Bool {

@@ -64,26 +64,35 @@ struct HuggingFaceWeights {
 
     /// Every tensor that a model of this shape needs, each checked for name, shape and type.
     ///
-    /// Refused are missing tensors and tensors that no such model has, but for two that carry no information: `rotary_emb.inv_freq`
-    /// of old checkpoints, and an `lm_head.weight` beside tied embeddings that holds the same bytes as them (transformers 4 would drop
+    /// Refused are missing tensors and tensors that no such model has, but for those that carry no information: masks and angles of old
+    /// checkpoints (`Family.unneeded`), and a head beside tied embeddings that holds the same bytes as them (transformers 4 would drop
     /// it, transformers 5 would untie it if it differed).
-    func tensors(for configuration: LlamaConfiguration, _ configurationName: String) throws -> [String: StoredTensor] {
+    func tensors(for configuration: ModelConfiguration, _ configurationName: String) throws -> [String: StoredTensor] {
+        let family = Family.of(configuration)
         var found: [String: StoredTensor] = [:]
-        for (name, shape) in configuration.parameterShapes {
-            guard let (file, entry) = places[Array(name.utf8)] else {
-                let hint = name == "lm_head.weight" ? "set 'tie_word_embeddings' to true if the head is the embedding matrix" : nil
-                throw Failure(.badData, self.name, .whole, "tensor '\(name)' is missing", hint: hint)
+        var used: Set<[UInt8]> = []
+        for layout in StoredLayout.all(family.tensors, configuration) {
+            let present = layout.names.filter { places[Array($0.utf8)] != nil }
+            guard let name = present.first, let (file, entry) = places[Array(name.utf8)] else {
+                let hint = layout.stored.roles == [.head] ? "set 'tie_word_embeddings' to true if the head is the embedding matrix" : nil
+                throw Failure(.badData, self.name, .whole, "tensor '\(layout.names[0])' is missing", hint: hint)
             }
-            guard entry.shape == shape else {
+            if present.count > 1 {
+                throw Failure(.badData, self.name, .whole, "holds '\(present[0])' and '\(present[1])', two names of one tensor")
+            }
+            guard entry.shape == layout.shape else {
                 throw Failure(
                     .badData, file.name, .byte(entry.range.lowerBound),
-                    "tensor '\(name)' has the shape \(entry.shape), but \(configurationName) asks for \(shape)")
+                    "tensor '\(name)' has the shape \(entry.shape), but \(configurationName) asks for \(layout.shape)")
             }
             let form = try Self.form(entry, file)
-            found[name] = StoredTensor(form: form, shape: shape, bytes: file.bytes(entry), owner: file.map)
+            used.insert(Array(name.utf8))
+            for (part, tensor) in layout.parts.enumerated() {
+                found[tensor.name] = StoredTensor(layout, part: part, form: form, bytes: file.bytes(entry), owner: file.map)
+            }
         }
-        for (file, entry) in places.values where found[entry.name] == nil {
-            try checkExtra(file, entry, configuration)
+        for (file, entry) in places.values where !used.contains(Array(entry.name.utf8)) {
+            try checkExtra(file, entry, configuration, family)
         }
         return found
     }
@@ -100,15 +109,16 @@ struct HuggingFaceWeights {
         }
     }
 
-    private func checkExtra(_ file: SafetensorsFile, _ entry: TensorEntry, _ configuration: LlamaConfiguration) throws {
-        if entry.name.utf8.reversed().starts(with: ".rotary_emb.inv_freq".utf8.reversed()) { return }
-        if entry.name.utf8.elementsEqual("lm_head.weight".utf8), configuration.tiedEmbeddings,
-            let (other, embedding) = places[Array("model.embed_tokens.weight".utf8)]
+    private func checkExtra(_ file: SafetensorsFile, _ entry: TensorEntry, _ configuration: ModelConfiguration, _ family: Family) throws {
+        if family.unneeded.contains(where: { entry.name.utf8.reversed().starts(with: $0.utf8.reversed()) }) { return }
+        func names(_ role: TensorRole) -> [String] { family.tensors.first { $0.roles == [role] }?.names ?? [] }
+        if configuration.tiedEmbeddings, names(.head).contains(where: { $0.utf8.elementsEqual(entry.name.utf8) }),
+            let (other, embedding) = names(.embedding).compactMap({ places[Array($0.utf8)] }).first
         {
             if entry.type == embedding.type, sameBytes(file.bytes(entry), other.bytes(embedding)) { return }
             throw Failure(
                 .badData, file.name, .byte(entry.range.lowerBound),
-                "tensor 'lm_head.weight' differs from the embeddings that it is tied to",
+                "tensor '\(printable(entry.name))' differs from the embeddings that it is tied to",
                 hint: "set 'tie_word_embeddings' to false in config.json if the head is a matrix of its own")
         }
         throw Failure(.badData, file.name, .byte(entry.range.lowerBound), "tensor '\(printable(entry.name))' does not belong to this model")

@@ -4,7 +4,7 @@ import Streams
 
 /// A model opened from files.
 public struct LoadedModel {
-    public let model: LlamaModel
+    public let model: Model
     /// The path as the user named it.
     public let name: String
     /// The ids that open and close a text; nil when the model's files name none.

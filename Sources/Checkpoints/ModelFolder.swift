@@ -5,10 +5,13 @@ import Streams
 /// Models in files.
 public enum ModelFolder {
     static let configurationFile = "config.json"
-    /// Files of a tokenizer that go along with a checkpoint.
-    static let tokenizerFiles = ["tokenizer.json", "tokenizer.model", "tokenizer_config.json", "special_tokens_map.json"]
+    /// Files of a tokenizer, and of generation, that go along with a checkpoint; so does every `*.tiktoken`.
+    static let carriedFiles = [
+        "tokenizer.json", "tokenizer.model", "tokenizer_config.json", "special_tokens_map.json", "vocab.json", "merges.txt",
+        "added_tokens.json", "tekken.json", "chat_template.jinja", "generation_config.json",
+    ]
     /// Every file that a checkpoint of ours may hold.
-    static let allFiles = Set([configurationFile, HuggingFaceWeights.single, TrainingState.file] + tokenizerFiles)
+    static let allFiles = Set([configurationFile, HuggingFaceWeights.single, TrainingState.file] + carriedFiles)
 
     /// Opens the model at `path`: a Hugging Face folder (config.json and model.safetensors, or shards with their index) or a `.gguf`.
     ///
@@ -25,17 +28,17 @@ public enum ModelFolder {
     }
 
     /// The configuration in a config.json, in a folder that holds one, or in a `.gguf`. Throws `Failure` (66, 65).
-    public static func configuration(_ path: String) throws -> LlamaConfiguration {
-        try description(path).llama
+    public static func configuration(_ path: String) throws -> ModelConfiguration {
+        try description(path).model
     }
 
     /// The model that training begins with: a saved one (a folder or a `.gguf`), or for a config.json alone a new one drawn from `seed`.
     ///
     /// A folder without weights is refused rather than taken for a new model: its download may not have finished.
-    public static func startingPoint(_ path: String, seed: UInt64, pool: ThreadPool? = nil) throws -> LlamaModel {
+    public static func startingPoint(_ path: String, seed: UInt64, pool: ThreadPool? = nil) throws -> Model {
         if try isFolder(path) || isGGUF(MappedFile.open(path)) { return try open(path, pool: pool).model }
-        let configuration = try HuggingFaceConfiguration.read(path).llama
-        do { return try LlamaModel.random(configuration, seed: seed, pool: pool) } catch let error as ComputeError {
+        let configuration = try HuggingFaceConfiguration.read(path).model
+        do { return try Model.random(configuration, seed: seed, pool: pool) } catch let error as ComputeError {
             throw Failure(.badData, path, .whole, error.message)
         }
     }
@@ -46,14 +49,16 @@ public enum ModelFolder {
         try AtomicFolder.check(folder, marker: configurationFile)
     }
 
-    /// Saves a model as a Hugging Face folder that transformers, vLLM and llama.cpp's converter open.
+    /// Saves a model as a Hugging Face folder of its family that transformers, vLLM and llama.cpp's converter open.
     ///
-    /// The folder appears, or replaces the old one, as a whole. `tokenizerFilesFrom`: the folder, config.json or `.gguf` that the model
-    /// came from; the ids of its BOS and EOS go into config.json, and the tokenizer files beside it are copied.
+    /// The folder appears, or replaces the old one, as a whole. `carrying`: the folder, config.json or `.gguf` that the model came from;
+    /// the ids of its BOS and EOS go into config.json, and the files of its tokenizer beside it are copied.
     /// Throws `Failure` (73, 74; 65 or 66 for the files carried along).
-    public static func save(_ model: LlamaModel, to folder: String, carrying tokenizerFilesFrom: String?) throws {
-        let new = try AtomicFolder(folder, marker: configurationFile, files: allFiles)
-        _ = try write(model, into: new, carrying: tokenizerFilesFrom)
+    public static func save(
+        _ model: Model, to folder: String, carrying source: String?, precision: ExportPrecision = .float32
+    ) throws {
+        let new = try AtomicFolder(folder, marker: configurationFile, files: files(carrying: source))
+        _ = try write(model, into: new, carrying: source, precision: precision)
         try new.commit()
     }
 
@@ -62,20 +67,20 @@ public enum ModelFolder {
         let name = inside(path, configurationFile)
         let configuration = try HuggingFaceConfiguration.read(name)
         let weights = try HuggingFaceWeights.open(path)
-        let tensors = try weights.tensors(for: configuration.llama, name)
+        let tensors = try weights.tensors(for: configuration.model, name)
         return LoadedModel(
-            model: try LlamaModel(configuration.llama, tensors, name: weights.name, pool: pool), name: path, bosID: configuration.ends.bos,
+            model: try Model(configuration.model, tensors, name: weights.name, pool: pool), name: path, bosID: configuration.ends.bos,
             eosID: configuration.ends.eos, addsBOS: try TokenizerPolicy.addsBOS(path), files: weights.files)
     }
 
     private static func openGGUF(_ path: String, _ pool: ThreadPool?) throws -> LoadedModel {
         let file = try GGUFFile.open(path)
-        let metadata = GGUFConfiguration(file: file)
+        let metadata = try GGUFConfiguration(file: file)
         let configuration = try metadata.read()
         let ends = try metadata.readEnds(vocabularySize: configuration.vocabularySize)
-        let tensors = try GGUFWeights(file: file).tensors(for: configuration)
+        let tensors = try GGUFWeights(file: file).tensors(for: configuration, metadata.family.gguf?.tensors ?? [])
         return LoadedModel(
-            model: try LlamaModel(configuration, tensors, name: path, pool: pool), name: path, bosID: ends.bos, eosID: ends.eos,
+            model: try Model(configuration, tensors, name: path, pool: pool), name: path, bosID: ends.bos, eosID: ends.eos,
             addsBOS: try metadata.readAddsBOS(), files: WeightFiles([file.map]))
     }
 
@@ -88,9 +93,9 @@ public enum ModelFolder {
         if try isFolder(path) { return try HuggingFaceConfiguration.read(inside(path, configurationFile)) }
         let map = try MappedFile.open(path)
         guard isGGUF(map) else { return try HuggingFaceConfiguration.read(path) }
-        let metadata = GGUFConfiguration(file: try GGUFFile(map))
+        let metadata = try GGUFConfiguration(file: GGUFFile(map))
         let configuration = try metadata.read()
-        return HuggingFaceConfiguration(llama: configuration, ends: try metadata.readEnds(vocabularySize: configuration.vocabularySize))
+        return HuggingFaceConfiguration(model: configuration, ends: try metadata.readEnds(vocabularySize: configuration.vocabularySize))
     }
 }
 
@@ -102,30 +107,49 @@ extension ModelFolder {
         var weights: UInt64
     }
 
-    static func write(_ model: LlamaModel, into folder: AtomicFolder, carrying source: String?) throws -> Written {
+    static func write(
+        _ model: Model, into folder: AtomicFolder, carrying source: String?, precision: ExportPrecision
+    ) throws -> Written {
         let ends = try source.map { try description($0).ends } ?? EndIDs()
-        let text = HuggingFaceConfiguration(llama: model.configuration, ends: ends).text
+        let text = HuggingFaceConfiguration(model: model.configuration, ends: ends).text(precision)
         let output = try ByteOutput.file(folder.path(configurationFile))
         try output.write(text)
         try output.close()
-        let weights = try writeWeights(model, folder.path(HuggingFaceWeights.single))
-        if let source { try copyTokenizer(source, folder) }
+        let weights = try writeWeights(model, folder.path(HuggingFaceWeights.single), precision)
+        if let source { try carry(source, folder) }
         return Written(configuration: text.withUnsafeBytes(XXH64.hash), weights: weights)
     }
 
-    private static func writeWeights(_ model: LlamaModel, _ path: String) throws -> UInt64 {
+    /// Writes the tensors as the family's files hold them, twice computed where they are not the model's own: once for the checksum in
+    /// front, once to be written, so that no more than one is in memory.
+    private static func writeWeights(_ model: Model, _ path: String, _ precision: ExportPrecision) throws -> UInt64 {
+        let layouts = StoredLayout.all(Family.of(model.configuration).tensors, model.configuration)
+        let buffers = Dictionary(uniqueKeysWithValues: model.parameters.map { ($0.name, $0.value) })
+        func eachTensor(_ body: (UnsafeRawBufferPointer) throws -> Void) rethrows {
+            for layout in layouts { try precision.eachPart(layout.values(layout.parts.map { buffers[$0.name]! }), body) }
+        }
         var hash = XXH64()
-        for parameter in model.parameters { hash.update(parameter.value.bytes) }
+        eachTensor { hash.update($0) }
         let writer = try SafetensorsWriter(
             .file(path), metadata: [("format", "pt"), (HuggingFaceWeights.checksumKey, checksumText(hash.digest()))],
-            tensors: model.parameters.map { ($0.name, .f32, $0.shape) })
-        for parameter in model.parameters { try writer.write(parameter.value.bytes) }
+            tensors: layouts.map { ($0.names[0], precision.type, $0.shape) })
+        try eachTensor(writer.write)
         return try writer.finish()
     }
 
-    private static func copyTokenizer(_ source: String, _ folder: AtomicFolder) throws {
+    /// The names that a folder may hold whose other files come from `source`.
+    static func files(carrying source: String?) throws -> Set<String> {
+        try allFiles.union(source.map { try carriedNames($0) } ?? [])
+    }
+
+    private static func carriedNames(_ source: String) throws -> [String] {
         let directory = try isFolder(source) ? source : parent(of: source)
-        for file in tokenizerFiles where exists(inside(directory, file)) {
+        return carriedFiles.filter { exists(inside(directory, $0)) } + names(in: directory, ending: ".tiktoken")
+    }
+
+    private static func carry(_ source: String, _ folder: AtomicFolder) throws {
+        let directory = try isFolder(source) ? source : parent(of: source)
+        for file in try carriedNames(source) {
             let map = try MappedFile.open(inside(directory, file))
             let output = try ByteOutput.file(folder.path(file))
             try output.write(map.bytes)

@@ -34,3 +34,16 @@ func sameBytes(_ a: UnsafeRawBufferPointer, _ b: UnsafeRawBufferPointer) -> Bool
 func checksumText(_ digest: UInt64) -> String {
     hexadecimal(withUnsafeBytes(of: digest.bigEndian) { Array($0) })
 }
+
+/// The names in a folder that end so, in order; none when it cannot be read.
+func names(in folder: String, ending: String) -> [String] {
+    guard let directory = opendir(folder) else { return [] }
+    defer { closedir(directory) }
+    var found: [String] = []
+    while let entry = readdir(directory) {
+        let bytes = withUnsafeBytes(of: entry.pointee.d_name) { Array($0.prefix { $0 != 0 }) }
+        guard bytes.reversed().starts(with: ending.utf8.reversed()), let name = String(validating: bytes, as: UTF8.self) else { continue }
+        found.append(name)
+    }
+    return found.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+}

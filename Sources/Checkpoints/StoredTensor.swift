@@ -1,37 +1,77 @@
-// A weight as a file holds it, and how it becomes float32 memory.
+// A tensor of a model as a file holds it, and how it becomes float32 memory: the one place where that happens.
 import Compute
+import Glibc
 import Streams
 
-/// One weight of a model, checked against its shape, still in its file.
+/// One tensor of a model, checked against its shape, still in its file.
 struct StoredTensor {
     enum Form {
         case float32
         case stored(StoredType)
     }
 
+    /// Where a model's tensor lies in the stored one.
+    enum Arrangement {
+        /// All of `bytes`, in order.
+        case whole
+        /// Row i of the model's tensor is row `rows[i]` of the stored one.
+        case rows([Int])
+        /// Row i is column `first + i` of the stored tensor, whose rows have `stride` values.
+        case columns(first: Int, stride: Int)
+        /// All of `bytes`, in order, as −exp of the model's values.
+        case negativeExponential
+    }
+
     let form: Form
+    /// The shape of the model's tensor.
     let shape: [Int]
     /// Row-major values in the file; any alignment.
     let bytes: UnsafeRawBufferPointer
     /// Keeps `bytes` alive.
     let owner: MappedFile
-    /// For the query and key matrices of a GGUF: the number of heads whose rows are interleaved there.
-    var interleavedHeads: Int?
+    let arrangement: Arrangement
 
-    /// The values as float32: seen in place where they are float32 already and aligned, else converted into new memory.
+    /// Part `part` of a stored tensor of this layout whose bytes are `bytes`.
+    init(_ layout: StoredLayout, part: Int, form: Form, bytes: UnsafeRawBufferPointer, owner: MappedFile) {
+        let tensor = layout.parts[part]
+        shape = tensor.shape
+        self.form = form
+        self.owner = owner
+        switch layout.stored.layout {
+        case .rows, .kernels:
+            let rowBytes = bytes.count / max(1, layout.shape[0])
+            let first = layout.place(part: part, row: 0)
+            self.bytes = UnsafeRawBufferPointer(rebasing: bytes[first * rowBytes..<(first + tensor.shape[0]) * rowBytes])
+            arrangement = .whole
+        case .heads, .pairs:
+            self.bytes = bytes
+            arrangement = .rows((0..<tensor.shape[0]).map { layout.place(part: part, row: $0) })
+        case .columns:
+            self.bytes = bytes
+            arrangement = .columns(first: layout.place(part: part, row: 0), stride: layout.shape[1])
+        case .negativeExponential:
+            self.bytes = bytes
+            arrangement = .negativeExponential
+        }
+    }
+
+    /// The values as float32: seen in place where they lie in order, float32 already and aligned, else converted into new memory.
     ///
     /// Cost: none, or one pass over the tensor, on the threads of `pool`.
     func buffer(_ pool: ThreadPool?) -> Buffer {
         let count = shape.reduce(1, *)
-        if case .float32 = form, interleavedHeads == nil, let start = bytes.baseAddress, Int(bitPattern: start) % 4 == 0 {
+        if case .whole = arrangement, case .float32 = form, let start = bytes.baseAddress, Int(bitPattern: start) % 4 == 0 {
             return Buffer(mapping: start.assumingMemoryBound(to: Float.self), count: count, owner: owner)
         }
         let buffer = Buffer(count: count)
         defer { withExtendedLifetime(owner) {} }
-        if let heads = interleavedHeads {
-            separate(buffer, heads: heads, pool)
-        } else {
+        switch arrangement {
+        case .whole: convert(bytes, buffer.pointer, count, pool)
+        case .rows(let rows): gather(buffer, rows, pool)
+        case .columns(let first, let stride): transpose(buffer, first: first, stride: stride, pool)
+        case .negativeExponential:
             convert(bytes, buffer.pointer, count, pool)
+            for i in 0..<count { buffer.pointer[i] = Float(log(-Double(buffer.pointer[i]))) }
         }
         return buffer
     }
@@ -43,36 +83,78 @@ struct StoredTensor {
         }
     }
 
-    /// Undoes llama.cpp's order of the query and key rows.
-    ///
-    /// Its rotary embedding turns neighbouring rows, ours (Hugging Face's) turns row j of a head with row j + D/2. So the converter stored
-    /// row i·D/2 + j of every head, i in {0, 1}, as row 2·j + i.
-    ///
-    /// Source: llama.cpp, convert_hf_to_gguf.py, LlamaModel.permute.
-    private func separate(_ buffer: Buffer, heads: Int, _ pool: ThreadPool?) {
-        let (rows, columns) = (shape[0], shape[1])
-        let half = rows / heads / 2
-        let rowBytes = bytes.count / rows
+    /// Rows of a fixed number are one task, so that memory is touched by the threads that filled it.
+    private func eachRows(_ pool: ThreadPool?, _ body: @escaping (Range<Int>) -> Void) {
+        let chunk = 64
+        let tasks = (shape[0] + chunk - 1) / chunk
+        let run = { (task: Int, _: Int) in body(task * chunk..<min((task + 1) * chunk, shape[0])) }
+        if let pool {
+            pool.run(tasks, run)
+        } else {
+            for task in 0..<tasks { run(task, 0) }
+        }
+    }
+
+    private func gather(_ buffer: Buffer, _ rows: [Int], _ pool: ThreadPool?) {
+        let columns = shape.dropFirst().reduce(1, *)
+        // A vector's rows are single values; those of a matrix are whole blocks of every quantised type, checked when it was opened.
+        let rowBytes = bytesOf(columns)
         let values = buffer.pointer
-        let body = { (head: Int, _: Int) in
-            for row in head * 2 * half..<(head + 1) * 2 * half {
-                let (pair, side) = ((row - head * 2 * half) / 2, row % 2)
-                let target = head * 2 * half + side * half + pair
-                let source = UnsafeRawBufferPointer(rebasing: bytes[row * rowBytes..<(row + 1) * rowBytes])
-                convert(source, values + target * columns, columns, nil)
+        eachRows(pool) { range in
+            for row in range {
+                let source = UnsafeRawBufferPointer(rebasing: bytes[rows[row] * rowBytes..<(rows[row] + 1) * rowBytes])
+                convert(source, values + row * columns, columns, nil)
             }
         }
-        if let pool {
-            pool.run(heads, body)
-        } else {
-            for head in 0..<heads { body(head, 0) }
+    }
+
+    private func transpose(_ buffer: Buffer, first: Int, stride: Int, _ pool: ThreadPool?) {
+        let (values, inputs) = (buffer.pointer, shape[1])
+        eachRows(pool) { range in
+            withUnsafeTemporaryAllocation(of: Float.self, capacity: range.count) { line in
+                for input in 0..<inputs {
+                    let start = bytesOf(input * stride + first + range.lowerBound)
+                    let source = UnsafeRawBufferPointer(rebasing: bytes[start..<start + bytesOf(range.count)])
+                    convert(source, line.baseAddress!, range.count, nil)
+                    for (i, row) in range.enumerated() { values[row * inputs + input] = line[i] }
+                }
+            }
+        }
+    }
+
+    /// Bytes of so many values.
+    private func bytesOf(_ count: Int) -> Int {
+        switch form {
+        case .float32: count * 4
+        case .stored(let type): count / type.blockElements * type.blockBytes
         }
     }
 }
 
-extension LlamaModel {
+extension StoredLayout {
+    /// The values of the stored tensor, from the model's: what a file of this layout holds. One tensor in order is not copied.
+    func values(_ parameters: [Buffer]) -> Buffer {
+        if parts.count == 1 && (stored.layout == .rows || stored.layout == .kernels) { return parameters[0] }
+        let result = Buffer(count: shape.reduce(1, *))
+        for (part, (tensor, buffer)) in zip(parts, parameters).enumerated() {
+            let columns = tensor.shape.dropFirst().reduce(1, *)
+            for row in 0..<tensor.shape[0] {
+                let source = buffer.pointer + row * columns
+                let target = place(part: part, row: row)
+                switch stored.layout {
+                case .columns: for input in 0..<columns { result.pointer[input * shape[1] + target] = source[input] }
+                case .negativeExponential: for i in 0..<columns { result.pointer[target * columns + i] = -expf(source[i]) }
+                default: (result.pointer + target * columns).update(from: source, count: columns)
+                }
+            }
+        }
+        return result
+    }
+}
+
+extension Model {
     /// A model from stored tensors that were all checked; `ComputeError` becomes a failure of `name`.
-    convenience init(_ configuration: LlamaConfiguration, _ tensors: [String: StoredTensor], name: String, pool: ThreadPool?) throws {
+    convenience init(_ configuration: ModelConfiguration, _ tensors: [String: StoredTensor], name: String, pool: ThreadPool?) throws {
         do {
             try self.init(configuration, buffers: tensors.mapValues { $0.buffer(pool) })
         } catch let error as ComputeError {

@@ -12,7 +12,7 @@ import Streams
 /// shapes included: a flipped bit or a file exchanged for another run's is found when the state is loaded.
 public struct TrainingState {
     /// The model as saved, mapped read only; `Trainer` copies it.
-    public let model: LlamaModel
+    public let model: Model
     /// Updates done.
     public let steps: Int
     /// What the caller saved along with it.
@@ -67,8 +67,8 @@ public struct TrainingState {
     /// `carryingTokenizerFrom`: as in `ModelFolder.save`. Throws `Failure` (73, 74). The same state gives the same bytes.
     /// Cost: three times the model in bytes, written and synced.
     public static func save(_ trainer: Trainer, facts: [String: String], to folder: String, carryingTokenizerFrom source: String?) throws {
-        let new = try AtomicFolder(folder, marker: ModelFolder.configurationFile, files: ModelFolder.allFiles)
-        let written = try ModelFolder.write(trainer.model, into: new, carrying: source)
+        let new = try AtomicFolder(folder, marker: ModelFolder.configurationFile, files: ModelFolder.files(carrying: source))
+        let written = try ModelFolder.write(trainer.model, into: new, carrying: source, precision: .float32)
         var metadata = [
             ("kind", kind), ("version", version), ("steps", String(trainer.steps)), ("config_xxh64", checksumText(written.configuration)),
             ("model_xxh64", checksumText(written.weights)),
@@ -137,7 +137,7 @@ public struct TrainingState {
     }
 
     /// The moments must be those of this model: the same parameters, no others.
-    private static func checkTensors(_ state: SafetensorsFile, _ model: LlamaModel) throws {
+    private static func checkTensors(_ state: SafetensorsFile, _ model: Model) throws {
         for parameter in model.parameters {
             for prefix in ["first.", "second."] {
                 guard let entry = state.tensor(prefix + parameter.name), entry.type == .f32, entry.shape == parameter.shape else {

@@ -16,11 +16,11 @@ func floats(_ file: SafetensorsFile, _ name: String) throws -> [Float] {
 }
 
 /// A model small enough to write a hundred times.
-func smallModel(tied: Bool = true, seed: UInt64 = 1) throws -> LlamaModel {
-    let configuration = LlamaConfiguration(
+func smallModel(tied: Bool = true, seed: UInt64 = 1) throws -> Model {
+    let configuration = ModelConfiguration(
         vocabularySize: 11, width: 8, layers: 1, heads: 2, keyValueHeads: 1, headWidth: 4, hiddenWidth: 6, maximumPositions: 32,
         ropeTheta: 5000, tiedEmbeddings: tied)
-    return try LlamaModel.random(configuration, seed: seed)
+    return try Model.random(configuration, seed: seed)
 }
 
 /// config.json of `smallModel`, with members replaced ("null" for none) or added.
@@ -51,12 +51,12 @@ func safetensors(_ tensors: [(name: String, type: String, shape: [Int], bytes: [
 }
 
 /// The tensors of a model for `safetensors`, float32.
-func tensors(_ model: LlamaModel) -> [(name: String, type: String, shape: [Int], bytes: [UInt8])] {
+func tensors(_ model: Model) -> [(name: String, type: String, shape: [Int], bytes: [UInt8])] {
     model.parameters.map { ($0.name, "F32", $0.shape, float32Bytes($0.value.array)) }
 }
 
 /// Fails unless both models have the same configuration and the same bits.
-func assertSameModel(_ a: LlamaModel, _ b: LlamaModel, _ title: String = "", file: StaticString = #filePath, line: UInt = #line) {
+func assertSameModel(_ a: Model, _ b: Model, _ title: String = "", file: StaticString = #filePath, line: UInt = #line) {
     XCTAssertEqual(a.configuration, b.configuration, title, file: file, line: line)
     for (x, y) in zip(a.parameters, b.parameters) {
         assertSameBits(x.value.array, y.value.array, "\(title) \(x.name)", file: file, line: line)

@@ -22,7 +22,7 @@ final class GGUFModelTests: XCTestCase {
             }
             XCTAssertEqual(
                 loaded.model.configuration,
-                LlamaConfiguration(
+                ModelConfiguration(
                     vocabularySize: 24, width: 32, layers: 2, heads: 4, keyValueHeads: 2, headWidth: 8, hiddenWidth: 32,
                     maximumPositions: 128,
                     ropeTheta: 5000, tiedEmbeddings: false))

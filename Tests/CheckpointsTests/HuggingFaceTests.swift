@@ -51,7 +51,7 @@ final class HuggingFaceTests: XCTestCase {
     }
 
     func testConfigurationVariants() throws {
-        func read(_ changes: [(String, String)]) throws -> LlamaConfiguration {
+        func read(_ changes: [(String, String)]) throws -> ModelConfiguration {
             try ModelFolder.configuration(scratch.write("c/config.json", configurationText(changes)))
         }
         XCTAssertEqual(try read([]), try smallModel().configuration)

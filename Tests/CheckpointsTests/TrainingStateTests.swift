@@ -17,7 +17,7 @@ final class TrainingStateTests: XCTestCase {
         return TrainingBatch(inputs: ids, splits: [0, 5, 8], targets: ids.map { Int32(($0 + 1) % 11) }, teacherLosses: nil)
     }
 
-    private func trainer(_ model: LlamaModel, _ steps: Range<Int>) throws -> Trainer {
+    private func trainer(_ model: Model, _ steps: Range<Int>) throws -> Trainer {
         let trainer = Trainer(model, pool: ThreadPool(threads: 1))
         for step in steps { _ = try trainer.step(batch(step), loss: .crossEntropy, learningRate: 1e-2) }
         return trainer

@@ -26,13 +26,13 @@ final class LlamaReferenceTests: XCTestCase {
             Array(file.bytes(try XCTUnwrap(file.tensor(tensor), tensor)).bindMemory(to: T.self))
         }
 
-        func model() throws -> LlamaModel {
+        func model() throws -> Model {
             var configuration = TinyLlama.configuration(tied: name == "tied")
             configuration.normEpsilon = 1e-5
             let file = try Reference.file("\(name).weights")
             var buffers: [String: Buffer] = [:]
             for tensor in file.tensors { buffers[tensor.name] = Buffer(try values(tensor.name, of: file, as: Float.self)) }
-            return try LlamaModel(configuration, buffers: buffers)
+            return try Model(configuration, buffers: buffers)
         }
 
         func batches() throws -> [TrainingBatch] {

@@ -5,7 +5,7 @@ import XCTest
 @testable import Compute
 
 final class ScorerTests: XCTestCase {
-    private func scores(_ model: LlamaModel, _ documents: [[UInt32]], threads: Int = 1) -> [[Float]] {
+    private func scores(_ model: Model, _ documents: [[UInt32]], threads: Int = 1) -> [[Float]] {
         let splits = documents.reduce(into: [0]) { $0.append($0.last! + $1.count) }
         let all = Scorer(model, pool: ThreadPool(threads: threads)).logProbabilities(ids: documents.flatMap { $0 }, splits: splits)
         return documents.indices.map { Array(all[splits[$0]..<splits[$0 + 1]]) }
@@ -18,7 +18,7 @@ final class ScorerTests: XCTestCase {
     }
 
     func testOnlyTheFirstTokenHasNoScore() throws {
-        let model = try LlamaModel.random(TinyLlama.configuration(), seed: 1)
+        let model = try Model.random(TinyLlama.configuration(), seed: 1)
         for document in scores(model, documents(lengths, vocabulary: 101)) where !document.isEmpty {
             XCTAssertTrue(document[0].isNaN)
             XCTAssertTrue(document.dropFirst().allSatisfy { $0.isFinite && $0 < 0 })
@@ -31,7 +31,7 @@ final class ScorerTests: XCTestCase {
     func testBatchCompositionChangesNothing() throws {
         try requireRowIndependentCore()
         for configuration in [TinyLlama.configuration(), TinyLlama.wide] {
-            let model = try LlamaModel.random(configuration, seed: 2)
+            let model = try Model.random(configuration, seed: 2)
             let documents = documents(lengths, vocabulary: configuration.vocabularySize)
             let together = scores(model, documents)
             let reversed = Array(scores(model, documents.reversed()).reversed())
@@ -43,7 +43,7 @@ final class ScorerTests: XCTestCase {
     }
 
     func testThreadsChangeNothing() throws {
-        let model = try LlamaModel.random(TinyLlama.wide, seed: 3)
+        let model = try Model.random(TinyLlama.wide, seed: 3)
         let documents = documents(lengths, vocabulary: 3001)
         let one = scores(model, documents, threads: 1).flatMap { $0 }
         for threads in [2, 4] { assertSameBits(one, scores(model, documents, threads: threads).flatMap { $0 }, "\(threads) threads") }
@@ -51,7 +51,7 @@ final class ScorerTests: XCTestCase {
 
     /// What comes later cannot change what came before.
     func testCausality() throws {
-        let model = try LlamaModel.random(TinyLlama.configuration(), seed: 4)
+        let model = try Model.random(TinyLlama.configuration(), seed: 4)
         let long = TinyLlama.ids(90, vocabulary: 101, seed: 5)
         let whole = scores(model, [long])[0]
         for place in [1, 2, 31, 64, 89] {
@@ -73,7 +73,7 @@ final class ScorerTests: XCTestCase {
     /// More rows than one chunk, and one segment longer than a chunk.
     func testChunksChangeNothing() throws {
         try requireRowIndependentCore()
-        let model = try LlamaModel.random(TinyLlama.configuration(tied: true), seed: 6)
+        let model = try Model.random(TinyLlama.configuration(tied: true), seed: 6)
         let documents = documents([700, 900, 800, 2500, 10, 600], vocabulary: 101)
         let together = scores(model, documents)
         for i in documents.indices { assertSameBits(together[i], scores(model, [documents[i]])[0], "length \(documents[i].count)") }
@@ -81,7 +81,7 @@ final class ScorerTests: XCTestCase {
 
     /// A model that gives every token the same logit scores −ln V everywhere.
     func testUniformModel() throws {
-        let model = try LlamaModel.random(TinyLlama.configuration(), seed: 7)
+        let model = try Model.random(TinyLlama.configuration(), seed: 7)
         let head = try XCTUnwrap(model.parameter("lm_head.weight")).value
         head.pointer.update(repeating: 0, count: head.count)
         let scores = scores(model, documents([40], vocabulary: 101))[0].dropFirst()
@@ -89,7 +89,7 @@ final class ScorerTests: XCTestCase {
     }
 
     func testIdsOutsideTheVocabularyAreNamed() throws {
-        let model = try LlamaModel.random(TinyLlama.configuration(), seed: 7)
+        let model = try Model.random(TinyLlama.configuration(), seed: 7)
         XCTAssertNoThrow(try model.validate(ids: [0, 100]))
         XCTAssertThrowsError(try model.validate(ids: [0, 101])) { XCTAssertTrue("\($0)".contains("101 at position 1"), "\($0)") }
     }

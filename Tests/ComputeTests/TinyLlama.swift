@@ -5,14 +5,14 @@ import XCTest
 
 enum TinyLlama {
     /// Two layers of width 32: 4 heads over 2 key heads, 101 tokens.
-    static func configuration(tied: Bool = false) -> LlamaConfiguration {
-        LlamaConfiguration(
+    static func configuration(tied: Bool = false) -> ModelConfiguration {
+        ModelConfiguration(
             vocabularySize: 101, width: 32, layers: 2, heads: 4, keyValueHeads: 2, headWidth: 8, hiddenWidth: 48, maximumPositions: 64,
             tiedEmbeddings: tied, initializerRange: 0.15)
     }
 
     /// Large enough that its products are cut into several tiles; odd sizes.
-    static let wide = LlamaConfiguration(
+    static let wide = ModelConfiguration(
         vocabularySize: 3001, width: 160, layers: 2, heads: 5, keyValueHeads: 1, headWidth: 32, hiddenWidth: 336, maximumPositions: 512,
         tiedEmbeddings: true)
 

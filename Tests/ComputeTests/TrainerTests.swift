@@ -7,9 +7,9 @@ import XCTest
 final class TrainerTests: XCTestCase {
     private let vocabulary = 101
 
-    private func trainer(_ c: LlamaConfiguration, seed: UInt64 = 1, threads: Int = 2, _ settings: AdamWSettings = .init()) throws -> Trainer
+    private func trainer(_ c: ModelConfiguration, seed: UInt64 = 1, threads: Int = 2, _ settings: AdamWSettings = .init()) throws -> Trainer
     {
-        Trainer(try LlamaModel.random(c, seed: seed), settings: settings, pool: ThreadPool(threads: threads))
+        Trainer(try Model.random(c, seed: seed), settings: settings, pool: ThreadPool(threads: threads))
     }
 
     /// Along the gradient, bent by a random direction, the loss of every tensor changes as the gradient says.
@@ -213,7 +213,7 @@ final class TrainerTests: XCTestCase {
             let report = try whole.accumulate(batch, loss: loss)
             for rows in [1, 21, 36] {
                 let cut = Trainer(
-                    try LlamaModel.random(TinyLlama.configuration(), seed: 1), microBatchTokens: rows, pool: ThreadPool(threads: 2))
+                    try Model.random(TinyLlama.configuration(), seed: 1), microBatchTokens: rows, pool: ThreadPool(threads: 2))
                 let cutReport = try cut.accumulate(batch, loss: loss)
                 XCTAssertEqual(cutReport.selected, report.selected)
                 XCTAssertEqual(cutReport.mapped, report.mapped)

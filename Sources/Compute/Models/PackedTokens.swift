@@ -11,6 +11,8 @@ struct PackedTokens {
     let longest: Int
 
     var count: Int { ids.count }
+    /// The positions as ids of a table.
+    var places: [UInt32] { positions.map { UInt32(bitPattern: $0) } }
 
     /// Traps when `splits` does not start at 0, falls, or does not end at the number of ids.
     init(ids: [UInt32], splits: [Int]) {
@@ -54,20 +56,23 @@ func segmentGroups(_ splits: [Int], limit: Int) -> [Range<Int>] {
 
 /// The table of rotary angles, as long as the longest segment seen so far asks.
 struct RotaryCache {
-    private let configuration: RotaryConfiguration
-    private var table: Buffer?
+    private let configuration: RotaryConfiguration?
+    private var table: (positions: Int, angles: Buffer)?
 
-    init(_ configuration: LlamaConfiguration) {
-        self.configuration = configuration.rotary
-    }
+    init(_ configuration: ModelConfiguration) { self.configuration = configuration.rotary }
 
-    /// A table for at least `positions` positions. Growing by doubling; a row does not depend on the length.
-    mutating func table(_ positions: Int) -> Buffer {
-        if let table, table.count >= positions * configuration.layout.rotaryWidth { return table }
+    /// A table for at least `positions` positions, nil for a model without. Growing by doubling; a row does not depend on the length.
+    mutating func table(_ positions: Int) -> Buffer? {
+        guard let configuration else { return nil }
+        if let table, table.positions >= positions { return table.angles }
         var length = 256
         while length < positions { length *= 2 }
+        if case .dynamic(_, let original) = configuration.scaling {
+            precondition(positions <= original, "bug: \(positions) positions, but \(original) with one base")
+            length = min(length, original)
+        }
         let grown = rotaryTable(positions: length, configuration)
-        table = grown
+        table = (length, grown)
         return grown
     }
 }

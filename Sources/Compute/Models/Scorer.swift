@@ -5,29 +5,30 @@
 /// Whole segments are read together, about `chunkTokens` rows at a time, in memory that depends on that and on the longest segment,
 /// never on how much is scored. A token's result is the same bytes for any number of threads and whatever is scored beside it.
 public final class Scorer {
-    public let model: LlamaModel
-    private let network: LlamaNetwork
+    public let model: Model
+    private let network: Network
     private var rotary: RotaryCache
     private var memory: ScoringMemory?
 
     /// Rows read at a time, unless one segment is longer. Products gain nothing from more; activations stay small.
     public static let chunkTokens = 2048
 
-    public init(_ model: LlamaModel, operations: any Operations) {
+    public init(_ model: Model, operations: any Operations) {
         self.model = model
-        network = LlamaNetwork(model, operations)
+        network = Network(model, operations)
         rotary = RotaryCache(model.configuration)
     }
 
-    public convenience init(_ model: LlamaModel, pool: ThreadPool) {
+    public convenience init(_ model: Model, pool: ThreadPool) {
         self.init(model, operations: CPUOperations(pool: pool))
     }
 
     /// Natural log of p(ids[t] | the ids before it in its segment); NaN for the first of each segment.
     ///
     /// - ids: (N), inside the vocabulary. splits: segment i is `splits[i]..<splits[i + 1]`, from 0 to N. Result: (N).
-    /// - Traps on an id outside the vocabulary (`LlamaModel.validate(ids:)`) and on splits that do not fit.
-    /// - Cost: `LlamaConfiguration.scoringOperations` a token.
+    /// - Traps on an id outside the vocabulary (`Model.validate(ids:)`), on splits that do not fit, and on a segment beyond
+    ///   `ModelConfiguration.positionLimit`.
+    /// - Cost: `ModelConfiguration.scoringOperations` a token.
     public func logProbabilities(ids: [UInt32], splits: [Int]) -> [Float] {
         var targets = [Int32](repeating: -1, count: ids.count)
         for segment in 1..<max(splits.count, 1) where splits[segment] > splits[segment - 1] {
@@ -56,19 +57,15 @@ public final class Scorer {
     }
 
     private func losses(_ tokens: PackedTokens, targets: [Int32]) -> [Float] {
-        let (c, operations) = (model.configuration, network.operations)
+        let c = model.configuration
         let memory = reserve(tokens.count)
         let table = rotary.table(tokens.longest)
-        operations.embeddingForward(x: memory.layer.x, ids: tokens.ids, table: network.weights.embedding, width: c.width)
-        for layer in 0..<c.layers {
-            network.blockForward(
-                layer, next: memory.layer.x, memory.layer, normed: memory.normed, h: memory.layer.gate, tokens: tokens, table: table)
-        }
-        operations.rmsNormForward(
-            y: memory.normed, r: nil, x: memory.layer.x, g: network.weights.finalNorm, rows: tokens.count, width: c.width,
-            epsilon: c.normEpsilon)
-        operations.headForward(
-            losses: memory.losses, x: memory.normed, w: network.weights.head, targets: targets, rows: tokens.count, width: c.width,
+        let (x, normed) = (memory.block[.x], memory.scratch[.normed])
+        network.embed(x, tokens, scratch: normed)
+        for layer in 0..<c.layers { network.blockForward(layer, next: x, memory.block, memory.scratch, tokens, table: table) }
+        network.finalNorm(normed, x: x, root: nil, mean: nil, rows: tokens.count)
+        network.operations.headForward(
+            losses: memory.losses, x: normed, w: network.weights.head, targets: targets, rows: tokens.count, width: c.width,
             vocabulary: c.vocabularySize)
         return memory.losses.view(0..<tokens.count).array
     }
@@ -85,23 +82,22 @@ public final class Scorer {
 /// Buffers of a forward pass without a backward one: every layer uses the same.
 struct ScoringMemory {
     let rows: Int
-    let layer: LayerBuffers
-    let normed: Buffer
+    let block: BlockMemory
+    let scratch: BlockMemory
     let losses: Buffer
 
-    init(_ c: LlamaConfiguration, rows N: Int) {
+    init(_ c: ModelConfiguration, rows N: Int) {
         rows = N
-        layer = LayerBuffers(
-            x: Buffer(count: N * c.width), q: Buffer(count: N * c.queryWidth), k: Buffer(count: N * c.keyWidth),
-            v: Buffer(count: N * c.keyWidth), o: Buffer(count: N * c.queryWidth), middle: Buffer(count: N * c.width),
-            gate: Buffer(count: N * c.hiddenWidth), up: Buffer(count: N * c.hiddenWidth), attentionRoot: nil, feedForwardRoot: nil,
-            logSumExp: nil)
-        normed = Buffer(count: N * c.width)
+        block = BlockMemory(c.blockSlots(training: false), rows: N)
+        var scratch = BlockMemory(c.scratchSlots(training: false), rows: N)
+        // The activated product takes the place of one of its factors.
+        scratch[.h] = block[c.stateSpace != nil ? .signalGate : c.gated ? .gate : .up]
+        self.scratch = scratch
         losses = Buffer(count: N)
     }
 
     /// float32 values that these buffers hold for one row.
-    static func values(_ c: LlamaConfiguration) -> Int {
-        3 * c.width + 2 * c.queryWidth + 2 * c.keyWidth + 2 * c.hiddenWidth + 1
+    static func values(_ c: ModelConfiguration) -> Int {
+        c.blockSlots(training: false).width + c.scratchSlots(training: false).width + 1
     }
 }

@@ -3,10 +3,12 @@
 /// Buffers of a forward and backward pass over at most `rows` rows.
 struct Activations {
     let rows: Int
-    let layers: [LayerBuffers]
-    /// (N, C): the last block's output, and 1/rms of its rows (N).
+    /// One for each block; with recomputation they share all but the block's input.
+    let blocks: [BlockMemory]
+    /// (N, C): the last block's output, and what its norm saves.
     let last: Buffer
     let lastRoot: Buffer
+    let lastMean: Buffer?
     /// (N, C): the head's input, and its gradient.
     let headInput: Buffer
     let dHeadInput: Buffer
@@ -14,39 +16,44 @@ struct Activations {
     let dx: Buffer
     /// (N)
     let losses: Buffer
-    let scratch: BackwardScratch
+    let scratch: BlockMemory
+    /// (N, C): where a block that is computed again writes what nobody reads; nil without recomputation.
+    let unused: Buffer?
 
-    init(_ c: LlamaConfiguration, rows N: Int) {
-        let (C, Q, K, F) = (c.width, c.queryWidth, c.keyWidth, c.hiddenWidth)
+    init(_ c: ModelConfiguration, rows N: Int, recompute: Bool) {
+        let sizes = c.blockSlots(training: true)
         rows = N
-        layers = (0..<c.layers).map { _ in
-            LayerBuffers(
-                x: Buffer(count: N * C), q: Buffer(count: N * Q), k: Buffer(count: N * K), v: Buffer(count: N * K),
-                o: Buffer(count: N * Q), middle: Buffer(count: N * C), gate: Buffer(count: N * F), up: Buffer(count: N * F),
-                attentionRoot: Buffer(count: N), feedForwardRoot: Buffer(count: N), logSumExp: Buffer(count: N * c.heads))
+        if recompute {
+            let shared = BlockMemory(sizes.filter { $0.slot != .x }, rows: N)
+            blocks = (0..<c.layers).map { _ in
+                var block = shared
+                block[.x] = Buffer(count: N * c.width)
+                return block
+            }
+        } else {
+            blocks = (0..<c.layers).map { _ in BlockMemory(sizes, rows: N) }
         }
-        last = Buffer(count: N * C)
+        last = Buffer(count: N * c.width)
         lastRoot = Buffer(count: N)
-        headInput = Buffer(count: N * C)
-        dHeadInput = Buffer(count: N * C)
-        dx = Buffer(count: N * C)
+        lastMean = c.norm == .layer ? Buffer(count: N) : nil
+        headInput = Buffer(count: N * c.width)
+        dHeadInput = Buffer(count: N * c.width)
+        dx = Buffer(count: N * c.width)
         losses = Buffer(count: N)
-        scratch = BackwardScratch(
-            normed: Buffer(count: N * C), dNormed: Buffer(count: N * C), dO: Buffer(count: N * Q), dQ: Buffer(count: N * Q),
-            dK: Buffer(count: N * K), dV: Buffer(count: N * K), h: Buffer(count: N * F), dGate: Buffer(count: N * F),
-            dUp: Buffer(count: N * F))
+        scratch = BlockMemory(c.scratchSlots(training: true), rows: N)
+        unused = recompute ? Buffer(count: N * c.width) : nil
     }
 
     /// The block inputs, and after them the last block's output: where block `layer` writes.
     func output(of layer: Int) -> Buffer {
-        layer + 1 < layers.count ? layers[layer + 1].x : last
+        layer + 1 < blocks.count ? blocks[layer + 1][.x] : last
     }
 
-    /// float32 values that these buffers hold for one row.
-    static func values(_ c: LlamaConfiguration) -> Int {
-        let (C, Q, K, F) = (c.width, c.queryWidth, c.keyWidth, c.hiddenWidth)
-        let layer = 2 * C + 2 * Q + 2 * K + 2 * F + 2 + c.heads
-        let scratch = 2 * C + 2 * Q + 2 * K + 3 * F
-        return c.layers * layer + 4 * C + 2 + scratch
+    /// float32 values that these buffers hold for one row: what blocks leave, and the rest.
+    static func values(_ c: ModelConfiguration, recompute: Bool) -> (blocks: Int, rest: Int) {
+        let block = c.blockSlots(training: true).width
+        let blocks = recompute ? c.layers * c.width + block - c.width : c.layers * block
+        let around = (recompute ? 5 : 4) * c.width + 2 + (c.norm == .layer ? 1 : 0)
+        return (blocks, around + c.scratchSlots(training: true).width)
     }
 }

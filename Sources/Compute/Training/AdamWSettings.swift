@@ -8,7 +8,7 @@ public struct AdamWSettings: Equatable, Sendable {
     public var beta1: Double
     public var beta2: Double
     public var epsilon: Double
-    /// Decay of matrices, the embedding and the head among them; norms do not decay.
+    /// Decay of matrices, the embedding and the head among them (`Parameter.decays`); vectors do not decay.
     public var weightDecay: Double
     /// Largest norm of the whole gradient; a longer one is scaled down to it. 0 turns clipping off.
     public var clip: Double
@@ -24,9 +24,9 @@ public struct AdamWSettings: Equatable, Sendable {
     /// The constants of update number `step`, counted from 1.
     ///
     /// The factor on a gradient longer than `clip` is clip / (norm + 1e-6), as in torch's `clip_grad_norm_`.
-    func update(step: Int, learningRate: Double, isMatrix: Bool, gradientNorm: Double) -> AdamWUpdate {
+    func update(step: Int, learningRate: Double, decays: Bool, gradientNorm: Double) -> AdamWUpdate {
         AdamWUpdate(
-            learningRate: learningRate, beta1: beta1, beta2: beta2, epsilon: epsilon, weightDecay: isMatrix ? weightDecay : 0,
+            learningRate: learningRate, beta1: beta1, beta2: beta2, epsilon: epsilon, weightDecay: decays ? weightDecay : 0,
             correction1: 1 - pow(beta1, Double(step)), correction2: 1 - pow(beta2, Double(step)),
             gradientScale: clip > 0 ? min(1, clip / (gradientNorm + 1e-6)) : 1)
     }

@@ -3,15 +3,18 @@
 /// Trains a model in place.
 ///
 /// Holds, beside the parameters, a gradient and two moments of the same size, and activations for at most `microBatchTokens` rows, or the
-/// longest segment (`LlamaConfiguration.trainingBytes`). A step's result is the same bytes for any number of threads.
+/// longest segment (`ModelConfiguration.trainingMemory`). A step's result is the same bytes for any number of threads.
 public final class Trainer {
     /// The model in training: the one given, or a copy if that one lies in a read-only file.
-    public let model: LlamaModel
+    public let model: Model
     public let settings: AdamWSettings
     /// Rows that go through the model at a time. A larger batch is cut into parts of whole segments whose gradients add up: the same
     /// mean over the same tokens, the guided choice among all of them. Rounding depends on it. The guided loss then runs the forward
     /// pass of all parts but the last twice.
     public let microBatchTokens: Int
+    /// Of each block only the input is kept, and the block is computed again in the backward pass: less memory, a third more work, the
+    /// same bytes.
+    public let recompute: Bool
     /// Updates done.
     public private(set) var steps = 0
     /// First and second moment of every parameter, in the model's order; for checkpoints to save and to fill.
@@ -19,31 +22,32 @@ public final class Trainer {
     /// The gradients of the last step, before clipping, in the model's order.
     let gradients: [Buffer]
 
-    private let network: LlamaNetwork
-    private let dWeights: LlamaTensors
+    private let network: Network
+    private let dWeights: ModelTensors
     private var rotary: RotaryCache
     private var activations: Activations?
 
     public init(
-        _ model: LlamaModel, settings: AdamWSettings = AdamWSettings(), microBatchTokens: Int = Trainer.defaultMicroBatchTokens,
-        operations: any Operations
+        _ model: Model, settings: AdamWSettings = AdamWSettings(), microBatchTokens: Int = Trainer.defaultMicroBatchTokens,
+        recompute: Bool = false, operations: any Operations
     ) {
         precondition(microBatchTokens > 0, "bug: micro-batch of \(microBatchTokens) tokens")
         self.model = model.writable()
         self.settings = settings
         self.microBatchTokens = microBatchTokens
-        network = LlamaNetwork(self.model, operations)
+        self.recompute = recompute
+        network = Network(self.model, operations)
         gradients = self.model.parameters.map { Buffer(count: $0.value.count) }
         moments = self.model.parameters.map { ($0.name, Buffer(count: $0.value.count), Buffer(count: $0.value.count)) }
-        dWeights = LlamaTensors(gradients, model.configuration)
+        dWeights = ModelTensors(gradients, model.configuration)
         rotary = RotaryCache(model.configuration)
     }
 
     public convenience init(
-        _ model: LlamaModel, settings: AdamWSettings = AdamWSettings(), microBatchTokens: Int = Trainer.defaultMicroBatchTokens,
-        pool: ThreadPool
+        _ model: Model, settings: AdamWSettings = AdamWSettings(), microBatchTokens: Int = Trainer.defaultMicroBatchTokens,
+        recompute: Bool = false, pool: ThreadPool
     ) {
-        self.init(model, settings: settings, microBatchTokens: microBatchTokens, operations: CPUOperations(pool: pool))
+        self.init(model, settings: settings, microBatchTokens: microBatchTokens, recompute: recompute, operations: CPUOperations(pool: pool))
     }
 
     /// Large enough for full speed; 2.8 GB of activations for a model of 135 million parameters.
@@ -59,14 +63,14 @@ public final class Trainer {
     ///
     /// - Throws: `ComputeError.invalid` for a batch that does not fit the model, has no target, or lacks the teacher's losses;
     ///   `ComputeError.nonFinite` when a loss or the gradient's norm is not finite. Parameters, moments and `steps` are then unchanged.
-    /// - Cost: `LlamaConfiguration.trainingOperations` a token; the guided loss pays the head's backward product for selected tokens only.
+    /// - Cost: `ModelConfiguration.trainingOperations` a token; the guided loss pays the head's backward product for selected tokens only.
     public func step(_ batch: TrainingBatch, loss: TrainingLoss, learningRate: Double) throws -> StepReport {
         var report = try accumulate(batch, loss: loss)
         report.gradientNorm = try gradientNorm()
         steps += 1
         for (i, parameter) in model.parameters.enumerated() {
             let update = settings.update(
-                step: steps, learningRate: learningRate, isMatrix: parameter.isMatrix, gradientNorm: report.gradientNorm)
+                step: steps, learningRate: learningRate, decays: parameter.decays, gradientNorm: report.gradientNorm)
             network.operations.adamW(
                 value: parameter.value, first: moments[i].first, second: moments[i].second, gradient: gradients[i],
                 count: parameter.value.count, update: update)
@@ -77,6 +81,7 @@ public final class Trainer {
     /// The loss of a batch and, in `gradients`, its gradient; nothing else changes.
     func accumulate(_ batch: TrainingBatch, loss: TrainingLoss) throws -> StepReport {
         try batch.validate(vocabularySize: model.configuration.vocabularySize)
+        try checkLengths(batch)
         for gradient in gradients { network.operations.zero(gradient, count: gradient.count) }
         let parts = segmentGroups(batch.splits, limit: microBatchTokens).map { Part(batch, $0) }
         let memory = reserve(parts.map(\.tokens.count).max() ?? 0)
@@ -91,29 +96,36 @@ public final class Trainer {
         return try crossEntropy(batch, parts, memory, table: table)
     }
 
-    private func forward(_ tokens: PackedTokens, _ a: Activations, table: Buffer) {
-        let (c, operations) = (model.configuration, network.operations)
-        operations.embeddingForward(x: a.layers[0].x, ids: tokens.ids, table: network.weights.embedding, width: c.width)
-        for layer in 0..<c.layers {
-            network.blockForward(
-                layer, next: a.output(of: layer), a.layers[layer], normed: a.scratch.normed, h: a.scratch.h, tokens: tokens, table: table)
+    private func forward(_ tokens: PackedTokens, _ a: Activations, table: Buffer?) {
+        network.embed(a.blocks[0][.x], tokens, scratch: a.scratch[.normed])
+        for layer in a.blocks.indices {
+            network.blockForward(layer, next: a.output(of: layer), a.blocks[layer], a.scratch, tokens, table: table)
         }
-        operations.rmsNormForward(
-            y: a.headInput, r: a.lastRoot, x: a.last, g: network.weights.finalNorm, rows: tokens.count, width: c.width,
-            epsilon: c.normEpsilon)
+        network.finalNorm(a.headInput, x: a.last, root: a.lastRoot, mean: a.lastMean, rows: tokens.count)
     }
 
     /// From the gradient of the head's input back to the embedding.
-    private func backward(_ tokens: PackedTokens, _ a: Activations, table: Buffer) {
-        let (c, operations) = (model.configuration, network.operations)
-        operations.zero(a.dx, count: tokens.count * c.width)
-        operations.rmsNormBackward(
-            dx: a.dx, dg: dWeights.finalNorm, dy: a.dHeadInput, x: a.last, g: network.weights.finalNorm, r: a.lastRoot,
-            rows: tokens.count, width: c.width)
-        for layer in (0..<c.layers).reversed() {
-            network.blockBackward(layer, dx: a.dx, gradients: dWeights, a.layers[layer], a.scratch, tokens: tokens, table: table)
+    private func backward(_ tokens: PackedTokens, _ a: Activations, table: Buffer?) {
+        network.operations.zero(a.dx, count: tokens.count * model.configuration.width)
+        network.normBackward(
+            a.dx, dy: a.dHeadInput, x: a.last, network.weights.finalNorm, dWeights.finalNorm, root: a.lastRoot, mean: a.lastMean,
+            rows: tokens.count)
+        for layer in a.blocks.indices.reversed() {
+            if let unused = a.unused, layer != a.blocks.count - 1 {
+                // The shared memory holds another block's values: only the last one's are still its own.
+                network.blockForward(layer, next: unused, a.blocks[layer], a.scratch, tokens, table: table)
+            }
+            network.blockBackward(layer, dx: a.dx, gradients: dWeights, a.blocks[layer], a.scratch, tokens, table: table)
         }
-        operations.embeddingBackward(dtable: dWeights.embedding, dx: a.dx, ids: tokens.ids, width: c.width)
+        network.embedBackward(dWeights, dx: a.dx, tokens)
+    }
+
+    private func checkLengths(_ batch: TrainingBatch) throws {
+        guard let limit = model.configuration.positionLimit else { return }
+        let longest = zip(batch.splits.dropFirst(), batch.splits).map { $0 - $1 }.max() ?? 0
+        guard longest <= limit else {
+            throw ComputeError.invalid("a segment of \(longest) tokens is longer than the \(limit) positions of the model")
+        }
     }
 
     /// The norm of all gradients, summed in Double in the model's order.
@@ -131,7 +143,7 @@ public final class Trainer {
     private func reserve(_ rows: Int) -> Activations {
         if let activations, activations.rows >= rows { return activations }
         activations = nil
-        let grown = Activations(model.configuration, rows: rows)
+        let grown = Activations(model.configuration, rows: rows, recompute: recompute)
         activations = grown
         return grown
     }
@@ -154,7 +166,7 @@ private struct Part {
 
 extension Trainer {
     /// The mean over all targets, its losses and gradient in one pass over the logits.
-    private func crossEntropy(_ batch: TrainingBatch, _ parts: [Part], _ a: Activations, table: Buffer) throws -> StepReport {
+    private func crossEntropy(_ batch: TrainingBatch, _ parts: [Part], _ a: Activations, table: Buffer?) throws -> StepReport {
         let c = model.configuration
         let weight = 1 / Float(batch.targetCount)
         var losses: [Float] = []
@@ -175,7 +187,7 @@ extension Trainer {
 
     /// Losses of all targets first, then the backward pass for those that carry loss.
     private func guided(
-        _ batch: TrainingBatch, _ parts: [Part], select: Double, _ a: Activations, table: Buffer
+        _ batch: TrainingBatch, _ parts: [Part], select: Double, _ a: Activations, table: Buffer?
     ) throws -> StepReport {
         let c = model.configuration
         var losses: [Float] = []

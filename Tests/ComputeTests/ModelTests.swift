@@ -4,7 +4,7 @@ import XCTest
 
 @testable import Compute
 
-final class LlamaModelTests: XCTestCase {
+final class ModelTests: XCTestCase {
     func testShapesAndCounts() throws {
         for tied in [false, true] {
             let c = TinyLlama.configuration(tied: tied)
@@ -13,14 +13,14 @@ final class LlamaModelTests: XCTestCase {
             XCTAssertEqual(c.parameterShapes.count, tied ? 20 : 21)
             XCTAssertEqual(c.parameterShapes.last?.name, tied ? "model.norm.weight" : "lm_head.weight")
         }
-        let smol = LlamaConfiguration(
+        let smol = ModelConfiguration(
             vocabularySize: 49152, width: 576, layers: 30, heads: 9, keyValueHeads: 3, headWidth: 64, hiddenWidth: 1536,
             maximumPositions: 2048, tiedEmbeddings: true)
         XCTAssertEqual(smol.parameterCount, 134_515_008)
     }
 
     func testImpossibleConfigurationsAreNamed() {
-        let cases: [(WritableKeyPath<LlamaConfiguration, Int>, Int, String)] = [
+        let cases: [(WritableKeyPath<ModelConfiguration, Int>, Int, String)] = [
             (\.vocabularySize, 0, "vocabulary size 0"), (\.width, -1, "width -1"), (\.layers, 1 << 40, "layers 1099511627776"),
             (\.heads, 3, "3 heads cannot share 2"), (\.keyValueHeads, 3, "4 heads cannot share 3"), (\.headWidth, 7, "head width 7 is odd"),
             (\.hiddenWidth, .max, "hidden width"), (\.maximumPositions, 0, "maximum positions 0"),
@@ -31,7 +31,7 @@ final class LlamaModelTests: XCTestCase {
             XCTAssertThrowsError(try c.validate()) { XCTAssertTrue("\($0)".contains(words), "\($0)") }
         }
         for break_ in [{ $0.normEpsilon = 0 }, { $0.ropeTheta = -.infinity }, { $0.initializerRange = .nan }]
-            as [(inout LlamaConfiguration) -> Void]
+            as [(inout ModelConfiguration) -> Void]
         {
             var c = TinyLlama.configuration()
             break_(&c)
@@ -41,8 +41,8 @@ final class LlamaModelTests: XCTestCase {
 
     func testTensorsThatDoNotFitAreNamed() throws {
         let c = TinyLlama.configuration(tied: true)
-        let good = Dictionary(uniqueKeysWithValues: try LlamaModel.random(c, seed: 1).parameters.map { ($0.name, $0.value) })
-        XCTAssertNoThrow(try LlamaModel(c, buffers: good))
+        let good = Dictionary(uniqueKeysWithValues: try Model.random(c, seed: 1).parameters.map { ($0.name, $0.value) })
+        XCTAssertNoThrow(try Model(c, buffers: good))
         let name = "model.layers.1.mlp.up_proj.weight"
         let cases: [(String, Buffer?, String)] = [
             (name, nil, "'\(name)' is missing"), (name, Buffer(count: 5), "'\(name)' has 5 values"),
@@ -51,12 +51,12 @@ final class LlamaModelTests: XCTestCase {
         for (key, buffer, words) in cases {
             var buffers = good
             buffers[key] = buffer
-            XCTAssertThrowsError(try LlamaModel(c, buffers: buffers)) { XCTAssertTrue("\($0)".contains(words), "\($0)") }
+            XCTAssertThrowsError(try Model(c, buffers: buffers)) { XCTAssertTrue("\($0)".contains(words), "\($0)") }
         }
     }
 
     func testNewModelsHaveTheAskedSpread() throws {
-        let model = try LlamaModel.random(TinyLlama.wide, seed: 7)
+        let model = try Model.random(TinyLlama.wide, seed: 7)
         for parameter in model.parameters {
             let values = parameter.value.array.doubles
             if !parameter.isMatrix {
@@ -74,9 +74,9 @@ final class LlamaModelTests: XCTestCase {
     }
 
     func testSeedsAndThreads() throws {
-        let a = try LlamaModel.random(TinyLlama.wide, seed: 7)
-        let b = try LlamaModel.random(TinyLlama.wide, seed: 7, pool: ThreadPool(threads: 3))
-        let c = try LlamaModel.random(TinyLlama.wide, seed: 8)
+        let a = try Model.random(TinyLlama.wide, seed: 7)
+        let b = try Model.random(TinyLlama.wide, seed: 7, pool: ThreadPool(threads: 3))
+        let c = try Model.random(TinyLlama.wide, seed: 8)
         for i in a.parameters.indices {
             assertSameBits(a.parameters[i].value.array, b.parameters[i].value.array, a.parameters[i].name)
             if a.parameters[i].isMatrix { XCTAssertNotEqual(a.parameters[i].value.array, c.parameters[i].value.array) }
@@ -95,9 +95,9 @@ final class LlamaModelTests: XCTestCase {
     }
 
     func testWritableCopiesOnlyReadOnlyMemory() throws {
-        let model = try LlamaModel.random(TinyLlama.configuration(), seed: 3)
+        let model = try Model.random(TinyLlama.configuration(), seed: 3)
         XCTAssertTrue(model.writable() === model)
-        let mapped = try LlamaModel(
+        let mapped = try Model(
             model.configuration,
             buffers: Dictionary(
                 uniqueKeysWithValues: model.parameters.map {

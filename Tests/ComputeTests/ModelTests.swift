@@ -13,6 +13,12 @@ final class ModelTests: XCTestCase {
             XCTAssertEqual(c.parameterShapes.count, tied ? 20 : 21)
             XCTAssertEqual(c.parameterShapes.last?.name, tied ? "model.norm.weight" : "lm_head.weight")
         }
+        for c in TinyLlama.variants {
+            try c.validate()
+            XCTAssertEqual(c.parameterShapes.reduce(0) { $0 + $1.count }, c.parameterCount)
+            XCTAssertEqual(Set(c.parameterShapes.map(\.name)).count, c.parameterShapes.count)
+            XCTAssertEqual(try Model.random(c, seed: 1).parameters.map(\.shape), c.parameterShapes.map(\.shape))
+        }
         let smol = ModelConfiguration(
             vocabularySize: 49152, width: 576, layers: 30, heads: 9, keyValueHeads: 3, headWidth: 64, hiddenWidth: 1536,
             maximumPositions: 2048, tiedEmbeddings: true)

@@ -96,11 +96,14 @@ final class ScorerTests: XCTestCase {
 
     /// The buffers hold what the estimate says.
     func testMemoryEstimate() {
+        for c in TinyLlama.variants {
+            let memory = ScoringMemory(c, rows: 10)
+            let buffers = Dictionary((memory.block.all + memory.scratch.all + [memory.losses]).map { (ObjectIdentifier($0), $0.count) }) {
+                first, _ in first
+            }
+            XCTAssertEqual(buffers.values.reduce(0, +), 10 * ScoringMemory.values(c))
+        }
         let c = TinyLlama.configuration()
-        let memory = ScoringMemory(c, rows: 10)
-        let l = memory.layer
-        let buffers = [l.x, l.q, l.k, l.v, l.o, l.middle, l.gate, l.up, memory.normed, memory.losses]
-        XCTAssertEqual(buffers.reduce(0) { $0 + $1.count }, 10 * ScoringMemory.values(c))
         // 2 · (101·32 + 2·(2·32·32 + 2·32·16 + 3·32·48)) + 4·2·32·context
         XCTAssertEqual(c.scoringOperations(context: 10), 2 * (3232 + 2 * 7680) + 2560)
         XCTAssertEqual(c.trainingOperations(context: 10), 3 * c.scoringOperations(context: 10))

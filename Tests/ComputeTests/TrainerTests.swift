@@ -275,16 +275,26 @@ final class TrainerTests: XCTestCase {
         }
     }
 
+    /// The buffers hold what the estimate says, for every kind of block.
     func testMemoryEstimate() {
-        let c = TinyLlama.configuration()
-        let a = Activations(c, rows: 10)
-        var buffers = [a.last, a.lastRoot, a.headInput, a.dHeadInput, a.dx, a.losses]
-        for l in a.layers {
-            buffers += [l.x, l.q, l.k, l.v, l.o, l.middle, l.gate, l.up, l.attentionRoot!, l.feedForwardRoot!, l.logSumExp!]
+        for c in TinyLlama.variants {
+            for recompute in [false, true] {
+                let a = Activations(c, rows: 10, recompute: recompute)
+                let blocks = distinct(a.blocks.flatMap(\.all))
+                let rest = distinct([a.last, a.lastRoot, a.headInput, a.dHeadInput, a.dx, a.losses] + a.scratch.all)
+                    + (a.lastMean?.count ?? 0) + (a.unused?.count ?? 0)
+                let values = Activations.values(c, recompute: recompute)
+                XCTAssertEqual(blocks, 10 * values.blocks)
+                XCTAssertEqual(rest, 10 * values.rest)
+                let parts = c.trainingMemory(rows: 10, recompute: recompute).parts
+                XCTAssertEqual(parts.map(\.name), ["parameters", "gradients", "moments", "activations", "scratch", "head"])
+                XCTAssertEqual(parts.dropLast().reduce(0) { $0 + $1.bytes }, 16 * c.parameterCount + 4 * (blocks + rest))
+            }
         }
-        let s = a.scratch
-        buffers += [s.normed, s.dNormed, s.dO, s.dQ, s.dK, s.dV, s.h, s.dGate, s.dUp]
-        XCTAssertEqual(buffers.reduce(0) { $0 + $1.count }, 10 * Activations.values(c))
-        XCTAssertEqual(c.trainingBytes(rows: 10), 16 * c.parameterCount + 40 * Activations.values(c))
+    }
+
+    /// Values in these buffers, each counted once.
+    private func distinct(_ buffers: [Buffer]) -> Int {
+        Dictionary(buffers.map { (ObjectIdentifier($0), $0.count) }) { first, _ in first }.values.reduce(0, +)
     }
 }

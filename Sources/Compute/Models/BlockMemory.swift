@@ -90,6 +90,9 @@ struct BlockMemory {
         set { buffers[slot.rawValue] = newValue }
     }
 
+    /// Every buffer, in the order of slots.
+    var all: [Buffer] { buffers.compactMap { $0 } }
+
     /// The buffer of a slot, nil when it was not asked for.
     func optional(_ slot: Slot) -> Buffer? { buffers[slot.rawValue] }
 }

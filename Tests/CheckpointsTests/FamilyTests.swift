@@ -1,0 +1,191 @@
+// Every family against transformers in float32: log-probabilities, gradients, and what is saved.
+// Expected values: Tests/oracles/family_reference.py.
+import Foundation
+import Streams
+import TestSupport
+import XCTest
+
+@testable import Checkpoints
+@testable import Compute
+
+/// A tiny model that transformers wrote, and what it computed.
+struct FamilyFixture {
+    let name: String
+    let expected: SafetensorsFile
+    let ids: [UInt32]
+    let splits: [Int]
+
+    static let names = [
+        "llama", "mistral", "qwen2", "qwen3", "glm", "glm4", "gpt2", "gpt_neox", "gpt_neox_sequential", "mamba", "mamba_bias",
+    ]
+
+    init(_ name: String) throws {
+        self.name = name
+        expected = try SafetensorsFile.open(fixture("families/\(name)/expected.safetensors"))
+        let file = expected
+        func integers(_ tensor: String) throws -> [Int] {
+            let bytes = file.bytes(try XCTUnwrap(file.tensor(tensor)))
+            return (0..<bytes.count / 4).map { Int(bytes.loadUnaligned(fromByteOffset: 4 * $0, as: Int32.self)) }
+        }
+        ids = try integers("ids").map { UInt32($0) }
+        splits = try integers("splits")
+    }
+
+    var folder: String { fixture("families/\(name)") }
+
+    /// log softmax of transformers' logits, in Double: (rows, vocabulary).
+    func logProbabilities() throws -> [[Double]] {
+        let logits = try floats(expected, "logits").map { Double($0) }
+        let vocabulary = logits.count / ids.count
+        return (0..<ids.count).map { row in
+            let values = logits[row * vocabulary..<(row + 1) * vocabulary]
+            let largest = values.max()!
+            let sum = values.reduce(0) { $0 + exp($1 - largest) }
+            return values.map { $0 - largest - log(sum) }
+        }
+    }
+
+    /// The largest difference of any log-probability from transformers'.
+    func worstDifference(_ model: Model) throws -> Double {
+        let scorer = Scorer(model, pool: ThreadPool(threads: 2))
+        var worst = 0.0
+        let rows = try logProbabilities()
+        for id in 0..<model.configuration.vocabularySize {
+            let losses = scorer.losses(inputs: ids, splits: splits, targets: [Int32](repeating: Int32(id), count: ids.count))
+            for (row, loss) in losses.enumerated() { worst = max(worst, abs(Double(-loss) - rows[row][id])) }
+        }
+        return worst
+    }
+
+    /// The next ids as targets.
+    func batch() -> TrainingBatch {
+        let ends = Set(splits.map { $0 - 1 })
+        let targets = ids.indices.map { ends.contains($0) ? -1 : Int32(ids[$0 + 1]) }
+        return TrainingBatch(inputs: ids, splits: splits, targets: targets)
+    }
+}
+
+final class FamilyTests: XCTestCase {
+    private let scratch = ScratchFolder()
+
+    override func tearDown() { scratch.remove() }
+
+    func testEveryFamilyHasAFixture() throws {
+        let tested = try FamilyFixture.names.map { try ModelFolder.configuration(fixture("families/\($0)")).family }
+        XCTAssertEqual(Set(tested), Set(Family.all.map(\.name)))
+    }
+
+    func testLogProbabilities() throws {
+        for name in FamilyFixture.names {
+            let reference = try FamilyFixture(name)
+            let worst = try reference.worstDifference(ModelFolder.open(reference.folder).model)
+            report("\(name): log-probabilities within \(worst)")
+            XCTAssertLessThan(worst, 1e-5, name)
+        }
+    }
+
+    func testGradients() throws {
+        for name in FamilyFixture.names {
+            let reference = try FamilyFixture(name)
+            let trainer = Trainer(try ModelFolder.open(reference.folder).model, pool: ThreadPool(threads: 2))
+            let result = try trainer.accumulate(reference.batch(), loss: .crossEntropy)
+            XCTAssertEqual(result.loss, Double(try floats(reference.expected, "loss")[0]), accuracy: 2e-6, name)
+            let worst = try compareGradients(trainer, reference)
+            report("\(name): gradients within \(worst) (NMSE)")
+            XCTAssertLessThan(worst, 1e-9, name)
+        }
+    }
+
+    /// The worst normalised squared error of any tensor, on the values that were kept; fails when a sum of squares differs.
+    private func compareGradients(_ trainer: Trainer, _ reference: FamilyFixture) throws -> Double {
+        let configuration = trainer.model.configuration
+        let gradients = Dictionary(uniqueKeysWithValues: zip(trainer.model.parameters.map(\.name), trainer.gradients))
+        let layouts = StoredLayout.all(Family.of(configuration).tensors, configuration)
+        XCTAssertEqual(layouts.count, reference.expected.tensors.count { $0.name.hasPrefix("sample.") }, reference.name)
+        var worst = 0.0
+        for layout in layouts {
+            let actual = layout.values(layout.parts.map { gradients[$0.name]! }).array
+            let name = try XCTUnwrap(layout.names.first { reference.expected.tensor("sample.\($0)") != nil }, layout.names[0])
+            let sample = try floats(reference.expected, "sample.\(name)")
+            let places = sample.indices.map { $0 * actual.count / sample.count }
+            let difference = zip(places, sample).reduce(0.0) { $0 + pow(Double(actual[$1.0]) - Double($1.1), 2) }
+            let size = sample.reduce(0.0) { $0 + Double($1) * Double($1) }
+            let error = difference / max(size, 1e-12)
+            XCTAssertLessThan(error, 1e-7, "\(reference.name): \(name)")
+            worst = max(worst, error)
+            let bytes = reference.expected.bytes(try XCTUnwrap(reference.expected.tensor("squares.\(name)")))
+            let squares = bytes.loadUnaligned(as: Double.self)
+            XCTAssertEqual(
+                actual.reduce(0.0) { $0 + Double($1) * Double($1) }, squares, accuracy: 1e-4 * squares + 1e-12, "\(reference.name): \(name)")
+        }
+        return worst
+    }
+
+    /// What is saved is the same model, and its files have the names and shapes that transformers gave them.
+    func testSavedFoldersAreTheSame() throws {
+        for name in FamilyFixture.names {
+            let model = try ModelFolder.open(fixture("families/\(name)")).model
+            try ModelFolder.save(model, to: scratch(name), carrying: fixture("families/\(name)"))
+            assertSameModel(try ModelFolder.open(scratch(name)).model, model, name)
+            let (old, new) = try (
+                SafetensorsFile.open(fixture("families/\(name)/model.safetensors")), SafetensorsFile.open(scratch("\(name)/model.safetensors"))
+            )
+            XCTAssertEqual(Set(new.tensors.map(\.name)), Set(old.tensors.map(\.name)), name)
+            for entry in old.tensors {
+                let saved = try XCTUnwrap(new.tensor(entry.name), entry.name)
+                XCTAssertEqual(saved.shape, entry.shape, entry.name)
+                XCTAssertTrue(sameBytes(new.bytes(saved), old.bytes(entry)), "\(name): \(entry.name)")
+            }
+        }
+    }
+
+    func testSavedInHalfTheBytes() throws {
+        for name in ["glm4", "gpt2", "gpt_neox", "mamba"] {
+            let model = try ModelFolder.open(fixture("families/\(name)")).model
+            try ModelFolder.save(model, to: scratch(name), carrying: nil, precision: .bfloat16)
+            let loaded = try ModelFolder.open(scratch(name)).model
+            XCTAssertEqual(loaded.configuration, model.configuration)
+            for (a, b) in zip(loaded.parameters, model.parameters) {
+                let rounded = b.value.array.map { Float(bitPattern: UInt32(roundedToBFloat16($0)) << 16) }
+                assertSameBits(a.value.array, rounded, "\(name): \(a.name)")
+            }
+            let text = String(decoding: try scratch.read("\(name)/config.json"), as: UTF8.self)
+            XCTAssertTrue(text.contains("\"torch_dtype\": \"bfloat16\""), text)
+        }
+    }
+
+    func testRoundingToBFloat16() {
+        let cases: [(UInt32, UInt16)] = [
+            (0x3f80_0000, 0x3f80), (0x3f80_8000, 0x3f80), (0x3f81_8000, 0x3f82), (0x3f80_8001, 0x3f81), (0x3f80_7fff, 0x3f80),
+            (0xbf81_8000, 0xbf82), (0x7f7f_ffff, 0x7f80), (0x7f80_0000, 0x7f80), (0x7f80_0001, 0x7fc0), (0xff80_0001, 0xffc0), (1, 0),
+            (0x0000_8001, 1), (0x8000_0000, 0x8000),
+        ]
+        for (bits, expected) in cases { XCTAssertEqual(roundedToBFloat16(Float(bitPattern: bits)), expected, String(bits, radix: 16)) }
+    }
+
+    /// A step with recomputation is a step without, bit for bit; so is one cut into parts.
+    func testRecomputationChangesNoByte() throws {
+        for name in FamilyFixture.names {
+            let reference = try FamilyFixture(name)
+            func trained(_ recompute: Bool, _ rows: Int) throws -> Trainer {
+                let model = try ModelFolder.open(reference.folder).model
+                let trainer = Trainer(model, microBatchTokens: rows, recompute: recompute, pool: ThreadPool(threads: 2))
+                var batch = reference.batch()
+                batch.teacherLosses = ids(batch)
+                _ = try trainer.step(batch, loss: .crossEntropy, learningRate: 1e-3)
+                _ = try trainer.step(batch, loss: .guided(select: 0.5), learningRate: 1e-3)
+                return trainer
+            }
+            func ids(_ batch: TrainingBatch) -> [Float] { batch.inputs.map { Float($0 % 7) } }
+            for rows in [8, 4096] {
+                let (plain, recomputed) = try (trained(false, rows), trained(true, rows))
+                for (a, b) in zip(plain.model.parameters, recomputed.model.parameters) {
+                    assertSameBits(a.value.array, b.value.array, "\(name): \(a.name)")
+                }
+            }
+        }
+    }
+
+    /// A line for the log of the tests: what was reached, beside the bound.
+    private func report(_ line: String) { _ = Array("\(line)\n".utf8).withUnsafeBytes { write(2, $0.baseAddress, $0.count) } }
+}

@@ -110,7 +110,7 @@ final class GGUFModelTests: XCTestCase {
         let tokens = "tokenizer.ggml.tokens"
         let cases: [(String, [(String, [UInt8])])] = [
             ("general.architecture", [absent("general.architecture")]), ("general.architecture", [number("general.architecture", 1)]),
-            ("'qwen2'", [("general.architecture", B.text("general.architecture", "qwen2"))]),
+            ("'t5'", [("general.architecture", B.text("general.architecture", "t5"))]),
             ("llama.block_count", [number("llama.block_count", 0)]),
             ("llama.block_count", [number("llama.block_count", 1 << 31)]), ("layers", [number("llama.block_count", 1 << 30)]),
             ("llama.block_count", [("llama.block_count", B.text("llama.block_count", "1"))]),
@@ -130,7 +130,8 @@ final class GGUFModelTests: XCTestCase {
             ("bos_token_id", [number("tokenizer.ggml.bos_token_id", .max)]), ("eos_token_id", [number("tokenizer.ggml.eos_token_id", 11)]),
             ("unknown_token_id", [number("tokenizer.ggml.unknown_token_id", 11)]),
             ("add_bos_token", [number("tokenizer.ggml.add_bos_token", 1)]),
-            ("rope.scaling.type", [("x", B.text("llama.rope.scaling.type", "yarn"))]),
+            ("rope.scaling.type", [("x", B.text("llama.rope.scaling.type", "longrope"))]),
+            ("original_context_length", [("x", B.text("llama.rope.scaling.type", "yarn"))]),
             ("rope.scaling.factor", [real("llama.rope.scaling.factor", 8)]),
             ("expert_count", [number("llama.expert_count", 8)]), ("llama.new_feature", [number("llama.new_feature", 1)]),
         ]

@@ -73,15 +73,17 @@ final class HuggingFaceTests: XCTestCase {
 
     func testRefusesConfigurationsByTheirKey() throws {
         let cases: [(String, String)] = [
-            ("model_type", "\"qwen2\""), ("model_type", "null"), ("architectures", "[\"LlamaForSequenceClassification\"]"),
+            ("model_type", "\"t5\""), ("model_type", "null"), ("architectures", "[\"LlamaForSequenceClassification\"]"),
             ("vocab_size", "null"),
             ("vocab_size", "0"), ("hidden_size", "-8"), ("hidden_size", "8.0"), ("hidden_size", "\"8\""),
             ("num_hidden_layers", "4294967296"),
             ("hidden_size", "9"), ("rms_norm_eps", "0"), ("rms_norm_eps", "\"1e-5\""), ("rope_theta", "-1"), ("tie_word_embeddings", "1"),
-            ("hidden_act", "\"gelu\""), ("attention_bias", "true"), ("mlp_bias", "true"), ("rope_interleaved", "true"),
+            ("hidden_act", "\"tanh\""), ("attention_bias", "1"), ("mlp_bias", "\"yes\""), ("rope_interleaved", "true"),
             ("sliding_window", "4096"),
             ("partial_rotary_factor", "0.5"), ("rope_scaling", #"{"rope_type": "llama3", "factor": 8.0}"#),
-            ("rope_scaling", #"{"type": "linear", "factor": 2}"#),
+            ("rope_scaling", #"{"type": "linear"}"#), ("rope_scaling", #"{"type": "linear", "factor": 0.5}"#),
+            ("rope_scaling", #"{"type": "longrope", "factor": 2}"#), ("rope_scaling", #"{"type": "linear", "factor": 2, "beta_fast": 1}"#),
+            ("rope_scaling", #"{"type": "yarn", "factor": "2"}"#),
             ("rope_scaling", "2"), ("rope_parameters", #"{"rope_theta": 6000.0}"#),
             ("rope_parameters", #"{"rope_theta": 5000.0, "beta": 1}"#),
             ("quantization_config", #"{"bits": 4}"#), ("logits_scaling", "2.0"), ("bos_token_id", "11"), ("eos_token_id", "4294967295"),

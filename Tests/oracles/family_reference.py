@@ -34,8 +34,8 @@ FAMILIES = {
     "qwen2": dict(model_type="qwen2", **LLAMA_SHAPE | {"num_hidden_layers": 3}, tie_word_embeddings=True, use_sliding_window=True,
                   sliding_window=7, max_window_layers=1, rope_parameters=YARN),
     "qwen3": dict(model_type="qwen3", **LLAMA_SHAPE, rope_parameters=dict(rope_type="linear", rope_theta=10000.0, factor=2.0)),
-    "glm": dict(model_type="glm", **LLAMA_SHAPE, pad_token_id=0, eos_token_id=[3, 5]),
-    "glm4": dict(model_type="glm4", **LLAMA_SHAPE, pad_token_id=0, eos_token_id=[3, 5]),
+    "glm": dict(model_type="glm", **LLAMA_SHAPE, pad_token_id=VOCABULARY - 1, eos_token_id=[3, 5]),
+    "glm4": dict(model_type="glm4", **LLAMA_SHAPE, pad_token_id=VOCABULARY - 1, eos_token_id=[3, 5]),
     "gpt2": dict(model_type="gpt2", vocab_size=VOCABULARY, n_embd=44, n_layer=2, n_head=4, n_positions=64, n_inner=60,
                  bos_token_id=0, eos_token_id=0),
     "gpt_neox": dict(model_type="gpt_neox", vocab_size=VOCABULARY, hidden_size=48, num_hidden_layers=2, num_attention_heads=3,
@@ -84,7 +84,8 @@ def main(folder, names):
         model = tiny(settings, seed)
         model.save_pretrained(path)
         (path / "generation_config.json").unlink(missing_ok=True)
-        ids = torch.randint(0, VOCABULARY, (SPLITS[-1],), generator=torch.Generator().manual_seed(100 + seed))
+        # Not the last id: it pads, and torch gives its embedding no gradient.
+        ids = torch.randint(0, VOCABULARY - 1, (SPLITS[-1],), generator=torch.Generator().manual_seed(100 + seed))
         logits, losses = [], []
         for first, end in zip(SPLITS, SPLITS[1:]):
             part = model(input_ids=ids[first:end][None]).logits[0]

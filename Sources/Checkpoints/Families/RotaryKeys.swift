@@ -7,7 +7,7 @@ extension ConfigurationKey {
     /// Base, share and scaling. They stand at the top of old files (`rope_theta`, `partial_rotary_factor`, `rope_scaling`), and in
     /// `rope_parameters` of those that transformers 5 writes; both are read, and both written.
     ///
-    /// - theta, partial: the names at the top. partialDefault: the share where no key tells.
+    /// - theta, partial: the names at the top. partialDefault: the share where no key tells; families whose share is 1 know no other.
     static func rotary(
         theta thetaName: String = "rope_theta", partial partialName: String = "partial_rotary_factor", partialDefault: Double = 1
     ) -> ConfigurationKey {
@@ -20,7 +20,9 @@ extension ConfigurationKey {
             c.ropeTheta = rope.theta ?? 10_000
             c.ropeScaling = rope.scaling ?? .none
             let share = rope.partial ?? partialDefault
-            guard share <= 1 else { throw keys.failure("key '\(partialName)' is \(share), more than a head") }
+            guard share == 1 || partialDefault != 1 && share < 1 else {
+                throw keys.failure("key '\(partialName)' is \(share); \(partialDefault == 1 ? "1 is" : "shares up to 1 are") supported")
+            }
             // As transformers: the product, cut to a whole number.
             let turned = Int(Double(c.headWidth) * share)
             c.rotaryWidth = turned == c.headWidth ? nil : turned

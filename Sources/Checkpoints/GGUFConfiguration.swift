@@ -29,7 +29,8 @@ struct GGUFConfiguration {
     private static let known: Set = [
         "vocab_size", "context_length", "embedding_length", "block_count", "feed_forward_length", "rope.dimension_count", "rope.freq_base",
         "attention.head_count", "attention.head_count_kv", "attention.layer_norm_rms_epsilon", "attention.layer_norm_epsilon",
-        "attention.key_length", "attention.value_length", "tensor_data_layout", "use_parallel_residual", "ssm.conv_kernel", "ssm.inner_size",
+        "attention.key_length", "attention.value_length", "tensor_data_layout", "use_parallel_residual", "ssm.conv_kernel",
+        "ssm.inner_size",
         "ssm.state_size", "ssm.time_step_rank", "rope.scaling.type", "rope.scaling.factor", "rope.scaling.original_context_length",
         "rope.scaling.finetuned", "rope.scaling.attn_factor",
     ]
@@ -180,7 +181,8 @@ extension GGUFConfiguration {
         let half = (c.rotaryWidth ?? c.headWidth) / 2
         guard tensor.type == .f32, tensor.shape == [half] else {
             throw Failure(
-                .badData, file.name, place, "tensor '\(Self.divisors)' is \(tensor.type.name) of the shape \(tensor.shape), expected F32, [\(half)]")
+                .badData, file.name, place,
+                "tensor '\(Self.divisors)' is \(tensor.type.name) of the shape \(tensor.shape), expected F32, [\(half)]")
         }
         let bytes = file.bytes(tensor)
         let found = (0..<half).map { Double(Float(bitPattern: bytes.loadUnaligned(fromByteOffset: 4 * $0, as: UInt32.self))) }

@@ -16,7 +16,8 @@ struct GGUFWeights {
             let place = Failure.Place.byte(tensor.range.lowerBound)
             guard tensor.shape == layout.shape else {
                 throw Failure(
-                    .badData, file.name, place, "tensor '\(stored)' has the shape \(tensor.shape), but the metadata asks for \(layout.shape)")
+                    .badData, file.name, place,
+                    "tensor '\(stored)' has the shape \(tensor.shape), but the metadata asks for \(layout.shape)")
             }
             let form = try form(tensor)
             used.insert(Array(stored.utf8))

@@ -20,15 +20,13 @@ enum TinyLlama {
     static var variants: [ModelConfiguration] {
         var modern = configuration(tied: true)
         (modern.queryKeyNorm, modern.outputNorms, modern.queryKeyValueBias, modern.rotaryInterleaved) = (true, true, true, true)
-        (modern.rotaryWidth, modern.slidingWindow, modern.windowedLayers) = (4, 5, [true, false])
+        modern.rotaryWidth = 4
         var old = configuration()
         (old.norm, old.positions, old.gated, old.activation) = (.layer, .learned, false, .geluTanh)
         (old.queryKeyValueBias, old.attentionOutputBias, old.feedForwardBias) = (true, true, true)
         var parallel = old
         (parallel.positions, parallel.parallelResidual, parallel.ropeScaling) = (.rotary, true, .linear(factor: 2))
-        var mamba = configuration(tied: true)
-        mamba.stateSpace = .init(innerWidth: 48, states: 5, taps: 4, timeStepRank: 3, productBias: true)
-        return [configuration(), modern, old, parallel, mamba]
+        return [configuration(), modern, old, parallel]
     }
 
     static func ids(_ count: Int, vocabulary: Int, seed: UInt64) -> [UInt32] {

@@ -281,7 +281,8 @@ final class TrainerTests: XCTestCase {
             for recompute in [false, true] {
                 let a = Activations(c, rows: 10, recompute: recompute)
                 let blocks = distinct(a.blocks.flatMap(\.all))
-                let rest = distinct([a.last, a.lastRoot, a.headInput, a.dHeadInput, a.dx, a.losses] + a.scratch.all)
+                let rest =
+                    distinct([a.last, a.lastRoot, a.headInput, a.dHeadInput, a.dx, a.losses] + a.scratch.all)
                     + (a.lastMean?.count ?? 0) + (a.unused?.count ?? 0)
                 let values = Activations.values(c, recompute: recompute)
                 XCTAssertEqual(blocks, 10 * values.blocks)

@@ -58,7 +58,8 @@ struct ConfigurationKey: Sendable {
             if let value = keys.value(name) {
                 throw keys.failure("key '\(name)' is \(ConfigurationKeys.title(value)), which is not supported; null is")
             }
-        } write: { _, _ in }
+        } write: { _, _ in
+        }
     }
 
     /// The nonlinearity of the feed-forward.
@@ -112,7 +113,8 @@ struct ConfigurationKey: Sendable {
             }
             c.headWidth = c.width / c.heads
             c.keyValueHeads = c.heads
-        } write: { _, _ in }
+        } write: { _, _ in
+        }
     }
 }
 

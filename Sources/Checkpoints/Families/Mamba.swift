@@ -59,7 +59,9 @@ extension ConfigurationKey {
         ]
     ) { keys, c in
         let expand = try keys.positive("expand", default: 2)
-        guard expand * Double(c.width) <= Double(1 << 24) else { throw keys.failure("key 'expand' is \(expand): the mixer would be too wide") }
+        guard expand * Double(c.width) <= Double(1 << 24) else {
+            throw keys.failure("key 'expand' is \(expand): the mixer would be too wide")
+        }
         let inner = Int(expand * Double(c.width))
         for name in ["intermediate_size", "d_inner"] {
             guard let told = try keys.optionalSize(name), told != inner else { continue }

@@ -1,7 +1,7 @@
 // Rotary positions in config.json: the base, the share of a head that turns, and the scaling for longer texts.
 import Compute
-import Streams
 import Glibc
+import Streams
 
 extension ConfigurationKey {
     /// Base, share and scaling. They stand at the top of old files (`rope_theta`, `partial_rotary_factor`, `rope_scaling`), and in
@@ -12,7 +12,9 @@ extension ConfigurationKey {
         theta thetaName: String = "rope_theta", partial partialName: String = "partial_rotary_factor", partialDefault: Double = 1
     ) -> ConfigurationKey {
         ConfigurationKey(names: [thetaName, partialName, "rope_scaling", "rope_parameters", "rope_interleaved"]) { keys, c in
-            if try keys.flag("rope_interleaved", default: false) { throw keys.failure("key 'rope_interleaved' is true, which is not supported") }
+            if try keys.flag("rope_interleaved", default: false) {
+                throw keys.failure("key 'rope_interleaved' is true, which is not supported")
+            }
             var rope = RotaryKeys(
                 theta: try keys.value(thetaName).map { _ in try keys.positive(thetaName, default: 0) },
                 partial: try keys.value(partialName).map { _ in try keys.positive(partialName, default: 0) })
@@ -33,7 +35,9 @@ extension ConfigurationKey {
             object.add("rope_scaling") { json in
                 if c.ropeScaling == .none { json.null() } else { json.scaling(c.ropeScaling, theta: nil, share: nil) }
             }
-            object.add("rope_parameters") { $0.scaling(c.ropeScaling, theta: c.ropeTheta, share: partialDefault != 1 || share != 1 ? share : nil) }
+            object.add("rope_parameters") {
+                $0.scaling(c.ropeScaling, theta: c.ropeTheta, share: partialDefault != 1 || share != 1 ? share : nil)
+            }
         }
     }
 }
@@ -54,7 +58,8 @@ private struct RotaryKeys {
         "default": [], "linear": ["factor"], "dynamic": ["factor"],
         "llama3": ["factor", "low_freq_factor", "high_freq_factor", "original_max_position_embeddings"],
         "yarn": [
-            "factor", "original_max_position_embeddings", "beta_fast", "beta_slow", "attention_factor", "mscale", "mscale_all_dim", "truncate",
+            "factor", "original_max_position_embeddings", "beta_fast", "beta_slow", "attention_factor", "mscale", "mscale_all_dim",
+            "truncate",
         ],
     ]
 
@@ -75,7 +80,8 @@ private struct RotaryKeys {
             let text = String(decoding: key, as: UTF8.self)
             if value.isNull || known.contains(text) { return }
             if ["type", "rope_type", "rope_theta", "partial_rotary_factor"].contains(text) { return }
-            throw keys.failure("'\(printable(text))' in '\(name)' is \(ConfigurationKeys.title(value)), which is not supported for '\(kind)'")
+            throw keys.failure(
+                "'\(printable(text))' in '\(name)' is \(ConfigurationKeys.title(value)), which is not supported for '\(kind)'")
         }
         try agree(&theta, inner, "rope_theta", name, keys)
         try agree(&partial, inner, "partial_rotary_factor", name, keys)

@@ -22,7 +22,8 @@ extension ConfigurationKey {
         let listed = try layerTypes(keys, layers: c.layers)
         guard used, let window else {
             if let listed, listed.contains(true) {
-                throw keys.failure("key 'layer_types' names 'sliding_attention', but 'use_sliding_window' and 'sliding_window' give no window")
+                throw keys.failure(
+                    "key 'layer_types' names 'sliding_attention', but 'use_sliding_window' and 'sliding_window' give no window")
             }
             return
         }

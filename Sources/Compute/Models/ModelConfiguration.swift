@@ -134,10 +134,9 @@ public struct ModelConfiguration: Equatable, Sendable {
         return RotaryConfiguration(theta: ropeTheta, layout: layout, scaling: ropeScaling)
     }
 
-    /// What attention in this layer sees.
-    func attentionOptions(layer: Int) -> AttentionOptions {
-        let windowed = windowedLayers.map { $0[layer] } ?? true
-        return AttentionOptions(scale: nil, window: windowed ? slidingWindow : nil, softCap: nil)
+    /// Rows that a row sees in this layer; nil for all before it.
+    func window(layer: Int) -> Int? {
+        windowedLayers.map { $0[layer] } ?? true ? slidingWindow : nil
     }
 }
 
@@ -165,6 +164,9 @@ extension ModelConfiguration {
             throw ComputeError.invalid("\(name) \(value) is outside 1…\(limit)")
         }
         if stateSpace == nil { try validateAttention() }
+        guard stateSpace == nil, slidingWindow == nil else {
+            throw ComputeError.invalid("sliding windows and state spaces are not computed yet")
+        }
         guard normEpsilon > 0 && normEpsilon.isFinite else { throw ComputeError.invalid("norm epsilon \(normEpsilon) is not positive") }
         guard initializerRange >= 0 && initializerRange.isFinite else {
             throw ComputeError.invalid("initializer range \(initializerRange) is negative")

@@ -14,7 +14,7 @@ extension ModelConfiguration {
         }
         let products = 2 * Double(vocabularySize * width + layers * matrices)
         if let s = stateSpace { return products + Double(layers * s.innerWidth * (2 * s.taps + 9 * s.states)) }
-        let seen = (0..<layers).reduce(0.0) { $0 + min(context, attentionOptions(layer: $1).window.map { Double($0) } ?? context) }
+        let seen = (0..<layers).reduce(0.0) { $0 + min(context, window(layer: $1).map { Double($0) } ?? context) }
         return products + 4 * Double(queryWidth) * seen
     }
 

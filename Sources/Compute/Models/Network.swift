@@ -33,7 +33,7 @@ struct Network {
     func blockForward(_ layer: Int, next: Buffer, _ b: BlockMemory, _ s: BlockMemory, _ tokens: PackedTokens, table: Buffer?) {
         switch weights.blocks[layer] {
         case .decoder(let w): decoderForward(layer, w, next: next, b, s, tokens, table: table)
-        case .mixer(let w): mixerForward(w, next: next, b, s, tokens)
+        case .mixer: preconditionFailure("bug: a state space passed validation")
         }
     }
 
@@ -45,7 +45,6 @@ struct Network {
     ) {
         switch (weights.blocks[layer], gradients.blocks[layer]) {
         case (.decoder(let w), .decoder(let d)): decoderBackward(layer, w, d, dx: dx, b, s, tokens, table: table)
-        case (.mixer(let w), .mixer(let d)): mixerBackward(w, d, dx: dx, b, s, tokens)
         default: preconditionFailure("bug: gradients of another model")
         }
     }

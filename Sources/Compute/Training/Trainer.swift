@@ -47,7 +47,8 @@ public final class Trainer {
         _ model: Model, settings: AdamWSettings = AdamWSettings(), microBatchTokens: Int = Trainer.defaultMicroBatchTokens,
         recompute: Bool = false, pool: ThreadPool
     ) {
-        self.init(model, settings: settings, microBatchTokens: microBatchTokens, recompute: recompute, operations: CPUOperations(pool: pool))
+        self.init(
+            model, settings: settings, microBatchTokens: microBatchTokens, recompute: recompute, operations: CPUOperations(pool: pool))
     }
 
     /// Large enough for full speed; 2.8 GB of activations for a model of 135 million parameters.

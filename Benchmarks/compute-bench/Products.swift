@@ -36,33 +36,41 @@ extension Bench {
         }
     }
 
-    /// Attention of SmolLM2-135M's and of a 15 M Llama's shape over documents of several lengths; operations counted for visible scores only.
+    /// Attention of SmolLM2-135M's and of a 15 M Llama's shape over documents of several lengths, one with a window, one capped;
+    /// operations counted for visible scores only.
     func attention() {
         let shapes = [
             (4, 512, 9, 3, 64), (16, 128, 9, 3, 64), (64, 32, 9, 3, 64), (1, 2_048, 9, 3, 64), (8, 256, 6, 6, 48), (2, 1_024, 6, 6, 48),
         ]
-        for (segments, length, heads, keyHeads, D) in shapes {
-            let shape = "\(segments) x \(length), \(heads)/\(keyHeads) x \(D)"
-            let rows = segments * length
-            let splits = (0...segments).map { $0 * length }
-            let (q, k, v) = (random(rows * heads * D), random(rows * keyHeads * D, seed: 2), random(rows * keyHeads * D, seed: 3))
-            let (o, lse) = (Buffer(count: rows * heads * D), Buffer(count: rows * heads))
-            let (dq, dk, dv) = (Buffer(count: rows * heads * D), Buffer(count: rows * keyHeads * D), Buffer(count: rows * keyHeads * D))
-            let size = 4 * Double(segments * length * (length + 1) / 2 * heads * D)
-            let forward = {
-                self.operations.attentionForward(
-                    o: o, lse: lse, q: q, k: k, v: v, splits: splits, heads: heads, keyValueHeads: keyHeads, headWidth: D)
-            }
-            let firstRowIsItsValue = {
-                forward()
-                return self.near(o.pointer[5], Double(v.pointer[5]))
-            }
-            product("attention forward \(shape)", operations: size, verify: firstRowIsItsValue, forward)
-            product("attention backward \(shape)", operations: 2.5 * size, verify: firstRowIsItsValue) {
-                operations.attentionBackward(
-                    dq: dq, dk: dk, dv: dv, do: o, o: o, lse: lse, q: q, k: k, v: v, splits: splits, heads: heads,
-                    keyValueHeads: keyHeads, headWidth: D)
-            }
+        for (segments, length, heads, keyHeads, D) in shapes { attention(segments, length, heads, keyHeads, D, AttentionOptions()) }
+        attention(1, 8_192, 9, 3, 64, AttentionOptions())
+        attention(1, 8_192, 9, 3, 64, AttentionOptions(window: 512))
+        attention(4, 512, 9, 3, 64, AttentionOptions(softCap: 50))
+    }
+
+    private func attention(_ segments: Int, _ length: Int, _ heads: Int, _ keyHeads: Int, _ D: Int, _ options: AttentionOptions) {
+        let window = options.window.map { ", window \($0)" } ?? ""
+        let shape = "\(segments) x \(length), \(heads)/\(keyHeads) x \(D)\(window)\(options.softCap == nil ? "" : ", capped")"
+        let rows = segments * length
+        let splits = (0...segments).map { $0 * length }
+        let (q, k, v) = (random(rows * heads * D), random(rows * keyHeads * D, seed: 2), random(rows * keyHeads * D, seed: 3))
+        let (o, lse) = (Buffer(count: rows * heads * D), Buffer(count: rows * heads))
+        let (dq, dk, dv) = (Buffer(count: rows * heads * D), Buffer(count: rows * keyHeads * D), Buffer(count: rows * keyHeads * D))
+        let visible = (1...length).reduce(0) { $0 + min($1, options.window ?? length) }
+        let size = 4 * Double(segments * visible * heads * D)
+        let forward = {
+            self.operations.attentionForward(
+                o: o, lse: lse, q: q, k: k, v: v, splits: splits, heads: heads, keyValueHeads: keyHeads, headWidth: D, options: options)
+        }
+        let firstRowIsItsValue = {
+            forward()
+            return self.near(o.pointer[5], Double(v.pointer[5]))
+        }
+        product("attention forward \(shape)", operations: size, verify: firstRowIsItsValue, forward)
+        product("attention backward \(shape)", operations: 2.5 * size, verify: firstRowIsItsValue) {
+            operations.attentionBackward(
+                dq: dq, dk: dk, dv: dv, do: o, o: o, lse: lse, q: q, k: k, v: v, splits: splits, heads: heads,
+                keyValueHeads: keyHeads, headWidth: D, options: options)
         }
     }
 

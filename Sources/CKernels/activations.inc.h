@@ -2,7 +2,6 @@
 
 // MARK: The normal distribution
 
-INLINE vf where(vi mask, vf a, vf b) { return (vf)(((vi)a & mask) | ((vi)b & ~mask)); }
 /// x within -limit ... limit; NaN stays.
 INLINE vf within(vf x, float limit) { return smaller(splat(limit), larger(splat(-limit), x)); }
 

@@ -76,51 +76,11 @@ static double sum_exponentials(const float *x, ptrdiff_t n, float shift) {
     return total(sum);
 }
 
-// MARK: Rows of softmax
-
-static double softmax_row(float *x, ptrdiff_t n, ptrdiff_t width, float *largest) {
-    const ptrdiff_t whole = n / W * W;
-    // 1. Hidden scores of the last vector are out of the way for both passes.
-    if (whole < n) store(x + whole, first_lanes(load(x + whole), n - whole, -INFINITY));
-    const ptrdiff_t end = (n + W - 1) / W * W;
-    const float peak = maximum(x, end);
-    // 2. Terms and their sum.
-    vd sum = {0};
-    for (ptrdiff_t i = 0; i < end;) {
-        const ptrdiff_t stop = i + LANE_RUN * W < end ? i + LANE_RUN * W : end;
-        vf partial = splat(0.0f);
-        for (; i < stop; i += W) {
-            const vf e = exp_vector(load(x + i) - splat(peak));
-            store(x + i, e);
-            partial += e;
-        }
-        sum += widen(partial);
-    }
-    // 3. Nothing beyond.
-    for (ptrdiff_t i = end; i < width; i += W) store(x + i, splat(0.0f));
-    *largest = peak;
-    return total(sum);
-}
-
 static void scaled_exponentials(float *x, ptrdiff_t n, float shift, float factor) {
     EACH_VECTOR(n, WRITE(x, splat(factor) * exp_vector(READ(x) - splat(shift))););
 }
 
-static void softmax_row_gradient(float *s, float *dp, ptrdiff_t n, ptrdiff_t width, float lse, float delta, float scale) {
-    ptrdiff_t i = 0;
-    for (; i < n; i += W) {
-        const ptrdiff_t part = n - i < W ? n - i : W;
-        const vf p = exp_vector(first_lanes(load(s + i) - splat(lse), part, -INFINITY));
-        const vf ds = splat(scale) * p * (load(dp + i) - splat(delta));
-        store(s + i, p);
-        store(dp + i, first_lanes(ds, part, 0.0f));
-    }
-    for (; i < width; i += W) {
-        store(s + i, splat(0.0f));
-        store(dp + i, splat(0.0f));
-    }
-}
-
+#include "attention.inc.h"
 #include "norms.inc.h"
 
 // MARK: To float32
@@ -202,6 +162,7 @@ const struct preceptor_kernels JOIN(preceptor_kernels_, KERNEL_SUFFIX) = {
     .rotate_halves = rotate_halves, .rotate_neighbours = rotate_neighbours, .adamw = adamw,
     .sum_of_squares = sum_of_squares, .dot = dot, .maximum = maximum, .sum_exponentials = sum_exponentials,
     .softmax_row = softmax_row, .scaled_exponentials = scaled_exponentials, .softmax_row_gradient = softmax_row_gradient,
+    .soft_cap = soft_cap,
     .rms_forward = rms_forward, .rms_backward = rms_backward, .rms_backward_gain = rms_backward_gain,
     .layer_forward = layer_forward, .layer_backward = layer_backward, .layer_backward_gain = layer_backward_gain,
     .add_columns = add_columns,

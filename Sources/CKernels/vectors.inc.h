@@ -50,14 +50,10 @@ INLINE vf load_part(const float *x, ptrdiff_t n, float filler) {
 INLINE void store_part(float *x, vf v, ptrdiff_t n) { copy_part(x, (const float *)&v, n); }
 #endif
 
-INLINE vf larger(vf a, vf b) {
-    vi mask = a > b;
-    return (vf)(((vi)a & mask) | ((vi)b & ~mask));
-}
-INLINE vf smaller(vf a, vf b) {
-    vi mask = a < b;
-    return (vf)(((vi)a & mask) | ((vi)b & ~mask));
-}
+INLINE vf where(vi mask, vf a, vf b) { return (vf)(((vi)a & mask) | ((vi)b & ~mask)); }
+/// Of NaN and another value the second, whatever it is.
+INLINE vf larger(vf a, vf b) { return where(a > b, a, b); }
+INLINE vf smaller(vf a, vf b) { return where(a < b, a, b); }
 
 /// Halves added to halves.
 INLINE double total(vd v) {
@@ -71,8 +67,13 @@ INLINE double total(vd v) {
 /// v where the lane's number is below n, else `filler`.
 INLINE vf first_lanes(vf v, ptrdiff_t n, float filler) {
     const vi lanes = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
-    const vi mask = lanes < (int32_t)n;
-    return (vf)(((vi)v & mask) | ((vi)splat(filler) & ~mask));
+    return where(lanes < (int32_t)n, v, splat(filler));
+}
+
+/// `filler` where the lane's number is below n, else v.
+INLINE vf but_first_lanes(vf v, ptrdiff_t n, float filler) {
+    const vi lanes = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+    return where(lanes < (int32_t)n, splat(filler), v);
 }
 
 /// e^x within 1 ulp: x = n ln 2 + r with |r| <= ln 2 / 2 and ln 2 in two parts (Cody & Waite 1980), the polynomial of Cephes' expf,

@@ -38,17 +38,23 @@ final class DeterminismTests: XCTestCase {
 
     func testAttention() {
         var random = TestRandom(62)
-        let splits = [0, 100, 101, 400, 530]
-        let (rows, heads, keyHeads, D) = (530, 4, 2, 16)
-        let q = Buffer(random.floats(rows * heads * D))
-        let (k, v) = (Buffer(random.floats(rows * keyHeads * D)), Buffer(random.floats(rows * keyHeads * D)))
-        sameForAnyThreads("attention") { operations in
-            output([rows * heads * D, rows * heads, rows * heads * D, rows * keyHeads * D, rows * keyHeads * D]) {
-                operations.attentionForward(
-                    o: $0[0], lse: $0[1], q: q, k: k, v: v, splits: splits, heads: heads, keyValueHeads: keyHeads, headWidth: D)
-                operations.attentionBackward(
-                    dq: $0[2], dk: $0[3], dv: $0[4], do: q, o: $0[0], lse: $0[1], q: q, k: k, v: v, splits: splits, heads: heads,
-                    keyValueHeads: keyHeads, headWidth: D)
+        let cases = [
+            ([0, 100, 101, 400, 530], 4, 2, 16, AttentionOptions()), ([0, 1_300, 1_350], 2, 1, 8, AttentionOptions(softCap: 2)),
+            ([0, 1_300], 2, 1, 8, AttentionOptions(window: 200)),
+        ]
+        for (splits, heads, keyHeads, D, options) in cases {
+            let rows = splits.last!
+            let q = Buffer(random.floats(rows * heads * D))
+            let (k, v) = (Buffer(random.floats(rows * keyHeads * D)), Buffer(random.floats(rows * keyHeads * D)))
+            sameForAnyThreads("attention over \(splits)") { operations in
+                output([rows * heads * D, rows * heads, rows * heads * D, rows * keyHeads * D, rows * keyHeads * D]) {
+                    operations.attentionForward(
+                        o: $0[0], lse: $0[1], q: q, k: k, v: v, splits: splits, heads: heads, keyValueHeads: keyHeads, headWidth: D,
+                        options: options)
+                    operations.attentionBackward(
+                        dq: $0[2], dk: $0[3], dv: $0[4], do: q, o: $0[0], lse: $0[1], q: q, k: k, v: v, splits: splits, heads: heads,
+                        keyValueHeads: keyHeads, headWidth: D, options: options)
+                }
             }
         }
     }
@@ -108,7 +114,8 @@ final class DeterminismTests: XCTestCase {
                 let (y, losses) = (Buffer(count: range.count * outputs), Buffer(count: range.count))
                 operations.linearForward(y: y, x: part, w: w, rows: range.count, inputs: inputs, outputs: outputs)
                 operations.headForward(
-                    losses: losses, x: part, w: head, targets: Array(targets[range]), rows: range.count, width: inputs, vocabulary: vocabulary)
+                    losses: losses, x: part, w: head, targets: Array(targets[range]), rows: range.count, width: inputs,
+                    vocabulary: vocabulary)
                 return (y.array, losses.array)
             }
             let all = run(0..<rows)

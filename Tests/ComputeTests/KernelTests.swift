@@ -148,24 +148,66 @@ final class KernelTests: XCTestCase {
 
     func testSoftmaxRows() {
         var random = TestRandom(13)
-        for n in oddSizes where n > 0 {
+        for (n, first) in oddSizes.flatMap({ n in [0, 1, 15, 16, 40, n].map { (n, $0) } }) {
             let width = (n + 15) / 16 * 16 + 32
             let (a, b) = (random.floats(width, 4), random.floats(width, 4))
-            eachKernels { kernels, name in
-                let what = "\(name), n = \(n), seed \(random.seed)"
-                let peak = Double(a[..<n].max()!)
-                let terms = a[..<n].map { exp(Double($0) - peak) } + [Double](repeating: 0, count: width - n)
-                var (sum, largest) = (0.0, Float(0))
-                assertClose(unaligned(a) { sum = kernels.softmax_row($0, n, width, &largest) }, terms, absolute: 0, k: 8, what)
-                XCTAssertEqual(Double(largest), peak, what)
-                XCTAssertEqual(sum, terms.reduce(0, +), accuracy: 3e-7 * sum, what)
-
-                var p = a
-                let ds = unaligned(b) { kernels.softmax_row_gradient(&p, $0, n, width, 1.25, 0.5, 0.125) }
-                let probabilities = a.indices.map { $0 < n ? exp(Double(a[$0]) - 1.25) : 0 }
-                assertClose(p, probabilities, absolute: 0, k: 8, what)
-                assertClose(ds, a.indices.map { 0.125 * probabilities[$0] * (Double(b[$0]) - 0.5) }, absolute: 1e-7, k: 16, what)
+            let seen = { first <= $0 && $0 < n }
+            for before in [-Float.infinity, 2.5, 7] {
+                eachKernels { kernels, name in
+                    let what = "\(name), \(first) to \(n) after \(before), seed \(random.seed)"
+                    let peak = Double(a.indices.filter(seen).map { a[$0] }.reduce(before, max))
+                    let terms = a.indices.map { seen($0) ? exp(Double(a[$0]) - peak) : 0 }
+                    var (sum, largest) = (0.0, before)
+                    assertClose(unaligned(a) { sum = kernels.softmax_row($0, first, n, width, &largest) }, terms, absolute: 0, k: 8, what)
+                    XCTAssertEqual(Double(largest), peak, what)
+                    XCTAssertEqual(sum, terms.reduce(0, +), accuracy: 1e-6 * sum, what)
+                }
             }
+            for cap in [Float.infinity, 5] {
+                eachKernels { kernels, name in
+                    let what = "\(name), \(first) to \(n) capped at \(cap), seed \(random.seed)"
+                    var p = a
+                    let ds = unaligned(b) { kernels.softmax_row_gradient(&p, $0, first, n, width, 1.25, 0.5, 0.125, 1 / cap) }
+                    let probabilities = a.indices.map { seen($0) ? exp(Double(a[$0]) - 1.25) : 0 }
+                    let slopes = a.map { 1 - Double($0) / Double(cap) * Double($0) / Double(cap) }
+                    assertClose(p, probabilities, absolute: 0, k: 8, what)
+                    assertClose(
+                        ds, a.indices.map { 0.125 * probabilities[$0] * slopes[$0] * (Double(b[$0]) - 0.5) }, absolute: 1e-7, k: 16, what)
+                }
+            }
+        }
+    }
+
+    /// Two runs that are all hidden by infinities are no number's trouble: nothing is added, and later scores count.
+    func testSoftmaxOfMinusInfinity() {
+        eachKernels { kernels, name in
+            var (x, largest) = ([Float](repeating: -.infinity, count: 16), -Float.infinity)
+            XCTAssertEqual(kernels.softmax_row(&x, 0, 16, 16, &largest), 0, name)
+            XCTAssertEqual(largest, -.infinity, name)
+            XCTAssertEqual(x, [Float](repeating: 0, count: 16), name)
+        }
+    }
+
+    func testHyperbolicTangentIsWithinTwoUnits() {
+        eachKernels { kernels, name in
+            var (x, value): ([Float], Float) = ([], 1e-7)
+            while value < 20 {
+                x += [value, -value]
+                value *= 1.0001
+            }
+            let y = unaligned(x) { kernels.soft_cap($0, x.count, 1) }
+            var worst = (units: 0.0, x: Float(0))
+            for (x, y) in zip(x, y) {
+                let exact = tanh(Double(x))
+                let units = abs(Double(y) - exact) / scalbn(1, ilogb(exact) - 23)
+                if units > worst.units { worst = (units, x) }
+            }
+            XCTAssertLessThan(worst.units, 1.5, "\(name): tanh \(worst.x)")
+            let edges = unaligned([-.infinity, .infinity, 1e30, 1e-30, 0, .nan, 60, 1]) { kernels.soft_cap($0, 8, 30) }
+            XCTAssertEqual(Array(edges[0...4]), [-30, 30, 30, 1e-30, 0], name)
+            XCTAssert(edges[5].isNaN, name)
+            XCTAssertEqual(Double(edges[6]), 30 * tanh(2), accuracy: 4e-6, name)
+            XCTAssertEqual(Double(edges[7]), 30 * tanh(1 / 30), accuracy: 2e-7, name)
         }
     }
 

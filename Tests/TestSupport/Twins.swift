@@ -43,25 +43,31 @@ public func twinRotary(
 }
 
 /// Causal grouped-query attention inside each segment; also the log-sum-exp of each row and head.
+///
+/// `scale` nil: 1/√D. `window`: keys that a row sees at most, itself among them. `softCap` c: scores become c · tanh(s / c).
 public func twinAttention(
-    q: [Double], k: [Double], v: [Double], splits: [Int], heads: Int, keyValueHeads: Int, headWidth D: Int
+    q: [Double], k: [Double], v: [Double], splits: [Int], heads: Int, keyValueHeads: Int, headWidth D: Int, scale: Double? = nil,
+    window: Int? = nil, softCap: Double? = nil
 ) -> (o: [Double], lse: [Double]) {
     var o = [Double](repeating: 0, count: q.count)
     var lse = [Double](repeating: 0, count: (splits.last ?? 0) * heads)
+    let factor = scale ?? 1 / Double(D).squareRoot()
     for (start, end) in zip(splits, splits.dropFirst()) {
         for t in start..<end {
+            let first = max(start, t - (window ?? t + 1) + 1)
             for h in 0..<heads {
                 let group = h / (heads / keyValueHeads)
                 var scores: [Double] = []
-                for s in start...t {
+                for s in first...t {
                     var score = 0.0
                     for i in 0..<D { score += q[(t * heads + h) * D + i] * k[(s * keyValueHeads + group) * D + i] }
-                    scores.append(score / Double(D).squareRoot())
+                    score *= factor
+                    scores.append(softCap.map { $0 * tanh(score / $0) } ?? score)
                 }
                 let total = twinLogSumExp(scores)
                 lse[t * heads + h] = total
-                for s in start...t {
-                    let p = exp(scores[s - start] - total)
+                for s in first...t {
+                    let p = exp(scores[s - first] - total)
                     for i in 0..<D { o[(t * heads + h) * D + i] += p * v[(s * keyValueHeads + group) * D + i] }
                 }
             }

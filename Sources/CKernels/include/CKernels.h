@@ -57,13 +57,18 @@ struct preceptor_kernels {
     /// Sum of e^(x - shift).
     double (*sum_exponentials)(const float *x, ptrdiff_t n, float shift);
 
-    // Rows of softmax.
-    /// x[i] = e^(x[i] - largest) for i < n, 0 from n to width; returns their sum, and the largest x. Width is a multiple of 16, n > 0.
-    double (*softmax_row)(float *x, ptrdiff_t n, ptrdiff_t width, float *largest);
     /// x = factor * e^(x - shift), the power within 1 ulp: 0 from -104 down, infinity from 88.73 up, subnormals right, NaN kept.
     void (*scaled_exponentials)(float *x, ptrdiff_t n, float shift, float factor);
-    /// With p = e^(s - lse): s = p, dp = scale * p * (dp - delta) for i < n, 0 from n to width. Width is a multiple of 16.
-    void (*softmax_row_gradient)(float *s, float *dp, ptrdiff_t n, ptrdiff_t width, float lse, float delta, float scale);
+
+    // Rows of scores. Widths are multiples of 16.
+    /// x = cap * tanh(x / cap), the hyperbolic tangent within 1.3 units in the last place.
+    void (*soft_cap)(float *x, ptrdiff_t n, float cap);
+    /// x[i] = e^(x[i] - peak) for first <= i < n, 0 before and from n to width; returns their sum. The peak, larger of *largest and these x, is
+    /// left in *largest: begin with -infinity, and a row may come in parts.
+    double (*softmax_row)(float *x, ptrdiff_t first, ptrdiff_t n, ptrdiff_t width, float *largest);
+    /// With p = e^(s - lse): dp = scale * p * (dp - delta) * (1 - (s * inverse_cap)^2), s = p for first <= i < n, 0 before and from n to width.
+    void (*softmax_row_gradient)(
+        float *s, float *dp, ptrdiff_t first, ptrdiff_t n, ptrdiff_t width, float lse, float delta, float scale, float inverse_cap);
 
     // RMS normalisation.
     /// y = g * x * r; returns r = 1 / sqrt(mean(x^2) + epsilon).

@@ -13,7 +13,7 @@ extension Network {
         linear(b[.v], x: s[.normed], w.value, rows: N)
         operations.attentionForward(
             o: b[.o], lse: b.optional(.logSumExp), q: b[.q], k: b[.k], v: b[.v], splits: tokens.splits, heads: c.heads,
-            keyValueHeads: c.keyValueHeads, headWidth: c.headWidth)
+            keyValueHeads: c.keyValueHeads, headWidth: c.headWidth, options: AttentionOptions(window: c.window(layer: layer)))
         branchForward(
             b[.middle], x: b[.o], w.output, w.attentionOutputNorm, before: .attentionOutput, root: .attentionOutputRoot, b, rows: N)
         if c.parallelResidual {
@@ -134,7 +134,8 @@ extension Network {
         }
         operations.attentionBackward(
             dq: s[.dQ], dk: s[.dK], dv: s[.dV], do: s[.dO], o: b[.o], lse: b[.logSumExp], q: b[.q], k: b[.k], v: b[.v],
-            splits: tokens.splits, heads: c.heads, keyValueHeads: c.keyValueHeads, headWidth: c.headWidth)
+            splits: tokens.splits, heads: c.heads, keyValueHeads: c.keyValueHeads, headWidth: c.headWidth,
+            options: AttentionOptions(window: c.window(layer: layer)))
         normForward(s[.normed], x: b[.x], w.inputNorm, root: nil, mean: nil, rows: N)
         headsBackward(
             w.query, d.query, w.queryNorm, d.queryNorm, heads: c.heads, product: .queryProduct, root: .queryRoot, dy: .dQ,

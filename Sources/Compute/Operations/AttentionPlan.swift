@@ -1,4 +1,4 @@
-// Shapes of grouped-query attention, and how its segments are cut into blocks of query rows.
+// Shapes of grouped-query attention, and how its segments are cut into blocks of query rows and runs of keys.
 
 /// The sizes of one attention call, checked.
 struct AttentionShape {
@@ -6,16 +6,25 @@ struct AttentionShape {
     let keyValueHeads: Int
     let headWidth: Int
     let splits: [Int]
+    let scale: Float
+    /// Int.max without a window.
+    let window: Int
+    let softCap: Float?
 
-    init(splits: [Int], heads: Int, keyValueHeads: Int, headWidth: Int) {
+    init(splits: [Int], heads: Int, keyValueHeads: Int, headWidth: Int, options: AttentionOptions) {
         precondition(keyValueHeads > 0 && heads % keyValueHeads == 0, "bug: \(heads) heads over \(keyValueHeads) key heads")
         precondition(headWidth > 0, "bug: head width \(headWidth)")
         precondition(splits.first == 0, "bug: splits do not start at 0")
         for i in 1..<max(splits.count, 1) { precondition(splits[i - 1] <= splits[i], "bug: splits fall") }
+        if let window = options.window { precondition(window > 0, "bug: a window of \(window) keys") }
+        if let cap = options.softCap { precondition(cap > 0, "bug: scores capped at \(cap)") }
         self.splits = splits
         self.heads = heads
         self.keyValueHeads = keyValueHeads
         self.headWidth = headWidth
+        scale = options.scale ?? Float(1 / Double(headWidth).squareRoot())
+        window = options.window ?? .max
+        softCap = options.softCap
     }
 
     var rows: Int { splits[splits.count - 1] }
@@ -23,7 +32,6 @@ struct AttentionShape {
     /// Floats from one row of q or o, and of k or v, to the next.
     var queryStride: Int { heads * headWidth }
     var keyStride: Int { keyValueHeads * headWidth }
-    var scale: Float { Float(1 / Double(headWidth).squareRoot()) }
 
     /// Query heads that read one key head; their rows are stacked, so that OpenBLAS packs the keys once for all.
     var group: Int { heads / keyValueHeads }
@@ -32,34 +40,56 @@ struct AttentionShape {
     var blockRows: Int { max(16, 96 / group) }
 
     /// Blocks of query rows of all segments.
-    var blocks: [AttentionBlock] {
-        var blocks: [AttentionBlock] = []
-        let step = blockRows
-        for segment in 0..<segments {
-            var first = splits[segment]
-            while first < splits[segment + 1] {
-                let end = min(first + step, splits[segment + 1])
-                blocks.append(AttentionBlock(segment: splits[segment], first: first, end: end))
-                first = end
-            }
+    var blocks: [AttentionBlock] { (0..<segments).flatMap(blocks(segment:)) }
+
+    /// Blocks of query rows of one segment.
+    func blocks(segment: Int) -> [AttentionBlock] {
+        let start = splits[segment]
+        return stride(from: start, to: splits[segment + 1], by: blockRows).map { first in
+            let firstKey = first - start < window ? start : first - window + 1
+            return AttentionBlock(
+                window: window, firstKey: firstKey, first: first, end: min(first + blockRows, splits[segment + 1]))
         }
-        return blocks
     }
 }
 
-/// Query rows [first, end) of the segment that starts at row `segment`.
+/// Query rows [first, end) and the keys from `firstKey` on that any of them sees.
 struct AttentionBlock {
-    let segment: Int
+    let window: Int
+    let firstKey: Int
     let first: Int
     let end: Int
 
     var rows: Int { end - first }
-    /// Keys that the block's last row sees.
-    var keys: Int { end - segment }
-    /// Floats from one row of scores to the next: whole vectors.
-    var stride: Int { (keys + 15) / 16 * 16 }
-    /// Keys that row `i` of the stack sees: itself and all before.
-    func visible(_ i: Int) -> Int { first - segment + i % rows + 1 }
+    /// Keys that the block sees.
+    var keys: Int { end - firstKey }
+
+    /// Most keys of a run: the scores of a block and a run, 384 KiB, stay in the second-level cache, and memory does not grow with the segment.
+    static let runKeys = 1_024
+    /// Runs into which the keys are cut, evenly and at multiples of 16.
+    var runs: Int { (keys + AttentionBlock.runKeys - 1) / AttentionBlock.runKeys }
+    /// Floats from one row of a run's scores to the next: whole vectors.
+    var stride: Int { ((keys + 15) / 16 + runs - 1) / runs * 16 }
+
+    func run(_ j: Int) -> KeyRun {
+        let units = (keys + 15) / 16
+        let (from, to) = (j * units / runs * 16, min((j + 1) * units / runs * 16, keys))
+        return KeyRun(block: self, first: firstKey + from, count: to - from)
+    }
+}
+
+/// Keys [first, first + count), of which each row of a block sees a part.
+struct KeyRun {
+    let block: AttentionBlock
+    let first: Int
+    let count: Int
+
+    /// The keys of the run that a query row sees; empty where the upper bound is not above the lower.
+    @inline(__always)
+    func visible(_ row: Int) -> (from: Int, to: Int) {
+        let from = row - first < block.window ? 0 : row - first - block.window + 1
+        return (from, min(max(row - first + 1, 0), count))
+    }
 }
 
 /// The rows of a block in all heads that share a key head, one head after the other: row i of the stack is row i % block.rows of
@@ -70,16 +100,23 @@ struct QueryStack {
     let keyHead: Int
 
     var rows: Int { shape.group * block.rows }
-    /// Where the segment's first key of the key head lies in k and v.
-    var keyOffset: Int { block.segment * shape.keyStride + keyHead * shape.headWidth }
-    /// Where row `i` lies in the log-sum-exps: (rows, heads).
-    func statistic(_ i: Int) -> Int { (block.first + i % block.rows) * shape.heads + keyHead * shape.group + i / block.rows }
-    /// Where row `i` lies in q and o.
-    func offset(_ i: Int) -> Int { statistic(i) * shape.headWidth }
+    /// Where a run's first key of the key head lies in k and v.
+    func offset(_ run: KeyRun) -> Int { run.first * shape.keyStride + keyHead * shape.headWidth }
+
+    /// Calls `body(i, row, statistic)` for each row of the stack: its number, the query row it is, and its place in the log-sum-exps, (rows, heads).
+    @inline(__always)
+    func eachRow(_ body: (_ i: Int, _ row: Int, _ statistic: Int) -> Void) {
+        for h in 0..<shape.group {
+            for r in 0..<block.rows {
+                let row = block.first + r
+                body(h * block.rows + r, row, row * shape.heads + keyHead * shape.group + h)
+            }
+        }
+    }
 
     /// Copies the rows from q's layout, one behind the other.
     func gather(_ source: Buffer, into stacked: UnsafeMutablePointer<Float>) {
         let D = shape.headWidth
-        for i in 0..<rows { (stacked + i * D).update(from: source.pointer + offset(i), count: D) }
+        eachRow { i, _, statistic in (stacked + i * D).update(from: source.pointer + statistic * D, count: D) }
     }
 }

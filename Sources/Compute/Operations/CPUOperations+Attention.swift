@@ -1,10 +1,12 @@
-// Causal grouped-query attention by blocks of query rows: scores through sgemm, never a square of a whole segment.
+// Causal grouped-query attention by blocks of query rows and runs of keys: scores through sgemm, never more than a block's of a run.
+import Glibc
 
 extension CPUOperations {
     public func attentionForward(
-        o: Buffer, lse: Buffer?, q: Buffer, k: Buffer, v: Buffer, splits: [Int], heads: Int, keyValueHeads: Int, headWidth: Int
+        o: Buffer, lse: Buffer?, q: Buffer, k: Buffer, v: Buffer, splits: [Int], heads: Int, keyValueHeads: Int, headWidth: Int,
+        options: AttentionOptions
     ) {
-        let shape = AttentionShape(splits: splits, heads: heads, keyValueHeads: keyValueHeads, headWidth: headWidth)
+        let shape = AttentionShape(splits: splits, heads: heads, keyValueHeads: keyValueHeads, headWidth: headWidth, options: options)
         require(o, shape.rows * shape.queryStride, "o")
         require(q, shape.rows * shape.queryStride, "q")
         require(k, shape.rows * shape.keyStride, "k")
@@ -19,32 +21,75 @@ extension CPUOperations {
         }
     }
 
-    /// One block of query rows of the heads that share a key head.
+    /// One block of query rows of the heads that share a key head. Sums and products with values go on from run to run; where a run raises
+    /// a row's largest score, what was there shrinks (Milakov & Gimelshein 2018).
     private func attend(o: Buffer, lse: Buffer?, q: Buffer, k: Buffer, v: Buffer, _ stack: QueryStack, worker: Int) {
-        let (shape, rows, keys, stride, D) = (stack.shape, stack.rows, stack.block.keys, stack.block.stride, stack.shape.headWidth)
-        let p = scratch.take(rows * (stride + D), worker: worker)
-        let stacked = p + rows * stride
-        stack.gather(q, into: stacked)
-        // 1. p = scale · q · kᵀ
-        OpenBLAS.sgemm(
-            transposeB: true, m: rows, n: keys, k: D, alpha: shape.scale,
-            a: stacked, lda: D, b: k.pointer + stack.keyOffset, ldb: shape.keyStride, beta: 0, c: p, ldc: stride)
-        // 2. p = exp(p − max) on the keys that a row sees, 0 beyond; the row's factor 1/Σ waits for the product.
-        withUnsafeTemporaryAllocation(of: Float.self, capacity: rows) { factors in
-            for i in 0..<rows {
-                var largest: Float = 0
-                let sum = kernels.softmax_row(p + i * stride, stack.block.visible(i), stride, &largest)
-                factors[i] = Float(1 / sum)
-                if let lse { lse.pointer[stack.statistic(i)] = logSumExp(largest, sum) }
+        let (shape, rows, stride, D) = (stack.shape, stack.rows, stack.block.stride, stack.shape.headWidth)
+        let p = scratch.take(rows * (stride + 2 * D), worker: worker)
+        let queries = p + rows * stride
+        // One run needs its queries no more when it has its scores: less to keep in the first-level cache, 5 % for segments of 32.
+        let sum = stack.block.runs == 1 ? queries : queries + rows * D
+        stack.gather(q, into: queries)
+        withUnsafeTemporaryAllocation(of: SoftmaxRow.self, capacity: rows) { state in
+            state.initialize(repeating: SoftmaxRow())
+            for j in 0..<stack.block.runs {
+                let run = stack.block.run(j)
+                // 1. p = scale · q · kᵀ, capped.
+                score(p, queries, k.pointer + stack.offset(run), stack, run)
+                // 2. p = exp(p − max) on the keys that a row sees, 0 beyond.
+                stack.eachRow { i, row, _ in
+                    let shrink = exponentiate(p + i * stride, stride, run.visible(row), &state[i])
+                    if j > 0 && shrink != 1 { kernels.scale(sum + i * D, shrink, D) }
+                }
+                // 3. sum += p · v.
+                OpenBLAS.sgemm(
+                    m: rows, n: D, k: run.count, a: p, lda: stride, b: v.pointer + stack.offset(run), ldb: shape.keyStride,
+                    beta: j == 0 ? 0 : 1, c: sum, ldc: D)
             }
-            // 3. o = p · v, then the factors.
-            OpenBLAS.sgemm(
-                m: rows, n: D, k: keys, a: p, lda: stride, b: v.pointer + stack.keyOffset, ldb: shape.keyStride,
-                beta: 0, c: stacked, ldc: D)
-            for i in 0..<rows {
-                kernels.scale(stacked + i * D, factors[i], D)
-                (o.pointer + stack.offset(i)).update(from: stacked + i * D, count: D)
+            // 4. o = sum / Σ p.
+            stack.eachRow { i, _, statistic in
+                kernels.scale(sum + i * D, Float(1 / state[i].sum), D)
+                (o.pointer + statistic * D).update(from: sum + i * D, count: D)
+                if let lse { lse.pointer[statistic] = logSumExp(state[i].largest, state[i].sum) }
             }
         }
     }
+
+    /// s = scale · q · kᵀ for the rows of a stack and a run of keys, capped if the shape asks.
+    func score(
+        _ s: UnsafeMutablePointer<Float>, _ queries: UnsafePointer<Float>, _ keys: UnsafePointer<Float>, _ stack: QueryStack, _ run: KeyRun
+    ) {
+        let (shape, stride, D) = (stack.shape, stack.block.stride, stack.shape.headWidth)
+        OpenBLAS.sgemm(
+            transposeB: true, m: stack.rows, n: run.count, k: D, alpha: shape.scale,
+            a: queries, lda: D, b: keys, ldb: shape.keyStride, beta: 0, c: s, ldc: stride)
+        guard let cap = shape.softCap else { return }
+        stack.eachRow { i, row, _ in
+            let (from, to) = run.visible(row)
+            if from < to { kernels.soft_cap(s + i * stride + from, to - from, cap) }
+        }
+    }
+
+    /// A row's scores of one run to exponentials; gives the factor on what the runs before left.
+    private func exponentiate(
+        _ p: UnsafeMutablePointer<Float>, _ stride: Int, _ visible: (from: Int, to: Int), _ row: inout SoftmaxRow
+    ) -> Float {
+        let before = row.largest
+        let sum = kernels.softmax_row(p, visible.from, visible.to, stride, &row.largest)
+        let shrink: Float
+        switch before {
+        case row.largest: shrink = 1
+        case -.infinity: shrink = 0
+        default: shrink = Float(exp(Double(before) - Double(row.largest)))
+        }
+        row.sum = row.sum * Double(shrink) + sum
+        return shrink
+    }
+}
+
+/// What a row of scores has come to.
+private struct SoftmaxRow {
+    var largest = -Float.infinity
+    /// Σ exp(score − largest).
+    var sum = 0.0
 }

@@ -15,6 +15,8 @@ public final class CPUOperations: Operations {
     let products: BFloat16Products?
     let scratch: Scratch
     var headMemory = HeadMemory()
+    /// Sums of the parts of a long segment: see AttentionBackwardPlan.
+    var attentionMemory = GrowingBuffer()
 
     /// With the best kernels that this processor runs.
     public init(pool: ThreadPool, precision: Precision = .float32) {

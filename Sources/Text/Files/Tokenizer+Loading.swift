@@ -1,6 +1,7 @@
 // Finds the vocabulary in a file or a folder, by what the file is, not by its name.
 
 import Streams
+import Synchronization
 
 extension Tokenizer {
     /// What a folder is searched for, in this order.
@@ -21,7 +22,7 @@ extension Tokenizer {
         guard described < UInt32.max else {
             throw Failure(.badData, file, .whole, "describes a vocabulary in \(described) bytes, expected less than 4 GiB")
         }
-        var (parts, sha256) = try together({ try Self.parts(map, kind, gguf) }, { SHA256.hex(map[0..<described]) })
+        var (parts, sha256) = try together({ try Self.parts(map, kind, gguf) }, { hash(map[0..<described], unless: $0) })
         if parts.bosID == nil || parts.eosID == nil, file != path { try nameEnds(&parts, path + "/tokenizer_config.json") }
         return try Tokenizer(parts, name: path, file: file, sha256: sha256)
     }
@@ -50,8 +51,26 @@ extension Tokenizer {
         }
     }
 
-    /// Does two things at the same time where the system has a thread to spare.
-    private static func together<One, Other>(_ one: @escaping () throws -> One, _ other: @escaping () -> Other) throws -> (One, Other) {
+    /// SHA-256 in hexadecimal, in pieces of 16 MiB; given up once the file is refused: a large one that is malformed should not take seconds.
+    private static func hash(_ bytes: UnsafeRawBufferPointer, unless refusal: Refusal) -> String {
+        var hash = SHA256()
+        for start in stride(from: 0, to: bytes.count, by: 16 << 20) where !refusal.happened.load(ordering: .relaxed) {
+            hash.update(UnsafeRawBufferPointer(rebasing: bytes[start..<min(start + 16 << 20, bytes.count)]))
+        }
+        return hexadecimal(hash.finish())
+    }
+
+    /// Does two things at the same time where the system has a thread to spare; the other is told when the one has thrown.
+    private static func together<One, Other>(
+        _ one: @escaping () throws -> One, _ other: @escaping (Refusal) -> Other
+    ) throws -> (One, Other) {
+        let refusal = Refusal()
+        let one = {
+            do { return try one() } catch {
+                refusal.happened.store(true, ordering: .relaxed)
+                throw error
+            }
+        }
         var first: One?
         var second: Other?
         var begun = 0
@@ -61,7 +80,7 @@ extension Tokenizer {
                 begun += 1
                 return begun <= 2 ? begun : nil
             },
-            worker: { { if $0 == 1 { first = try one() } else { second = other() } } }, write: { _ in })
+            worker: { { if $0 == 1 { first = try one() } else { second = other(refusal) } } }, write: { _ in })
         try work.run()
         guard let first, let second else { preconditionFailure("bug: work that was not done") }
         return (first, second)
@@ -96,4 +115,9 @@ extension Tokenizer {
             hint: "a folder is searched for \(folderOrder.joined(separator: ", ")), a single .tiktoken, .model or .gguf; or name the file"
         )
     }
+}
+
+/// Whether work beside this has thrown.
+private final class Refusal: Sendable {
+    let happened = Atomic<Bool>(false)
 }

@@ -2,6 +2,7 @@
 #include "vectors.inc.h"
 #include "activations.inc.h"
 #include "rotary.inc.h"
+#include "dequantise.inc.h"
 
 // MARK: Elementwise
 
@@ -83,74 +84,6 @@ static void scaled_exponentials(float *x, ptrdiff_t n, float shift, float factor
 #include "attention.inc.h"
 #include "norms.inc.h"
 
-// MARK: To float32
-
-/// Half precision to float32 in integer arithmetic: the exponent is rebiased by an exact product, which also turns subnormals into normals.
-INLINE float half_to_float(uint16_t h) {
-    const uint32_t bits = (uint32_t)(h & 0x7fff) << 13;
-    float f;
-    memcpy(&f, &bits, sizeof f);
-    f *= 0x1p112f;
-    uint32_t result;
-    memcpy(&result, &f, sizeof result);
-    result |= (h & 0x7c00) == 0x7c00 ? 0x7f800000u : 0u;
-    result |= (uint32_t)(h & 0x8000) << 16;
-    memcpy(&f, &result, sizeof f);
-    return f;
-}
-
-INLINE uint16_t u16(const uint8_t *bytes) {
-    uint16_t v;
-    memcpy(&v, bytes, sizeof v);
-    return v;
-}
-
-static void from_f16(float *y, const void *x, ptrdiff_t n) {
-    const uint8_t *bytes = x;
-    for (ptrdiff_t i = 0; i < n; i++) y[i] = half_to_float(u16(bytes + 2 * i));
-}
-
-static void from_bf16(float *y, const void *x, ptrdiff_t n) {
-    const uint8_t *bytes = x;
-    for (ptrdiff_t i = 0; i < n; i++) {
-        const uint32_t bits = (uint32_t)u16(bytes + 2 * i) << 16;
-        memcpy(y + i, &bits, sizeof bits);
-    }
-}
-
-/// Block of 32: scale (f16), 32 signed bytes.
-static void from_q8_0(float *y, const void *x, ptrdiff_t n) {
-    const uint8_t *block = x;
-    for (ptrdiff_t i = 0; i + 32 <= n; i += 32, block += 34) {
-        const float d = half_to_float(u16(block));
-        for (int j = 0; j < 32; j++) y[i + j] = d * (float)(int8_t)block[2 + j];
-    }
-}
-
-/// Block of 32: scale (f16), 16 bytes whose low halves are the first 16 values and high halves the rest, minus 8.
-static void from_q4_0(float *y, const void *x, ptrdiff_t n) {
-    const uint8_t *block = x;
-    for (ptrdiff_t i = 0; i + 32 <= n; i += 32, block += 18) {
-        const float d = half_to_float(u16(block));
-        for (int j = 0; j < 16; j++) {
-            y[i + j] = d * (float)((block[2 + j] & 15) - 8);
-            y[i + 16 + j] = d * (float)((block[2 + j] >> 4) - 8);
-        }
-    }
-}
-
-/// Block of 32: scale and offset (f16), 16 bytes as above. A product of 4 and 11 bits is exact, so fusing the sum changes nothing.
-static void from_q4_1(float *y, const void *x, ptrdiff_t n) {
-    const uint8_t *block = x;
-    for (ptrdiff_t i = 0; i + 32 <= n; i += 32, block += 20) {
-        const float d = half_to_float(u16(block)), m = half_to_float(u16(block + 2));
-        for (int j = 0; j < 16; j++) {
-            y[i + j] = d * (float)(block[4 + j] & 15) + m;
-            y[i + 16 + j] = d * (float)(block[4 + j] >> 4) + m;
-        }
-    }
-}
-
 #define JOIN_(a, b) a##b
 #define JOIN(a, b) JOIN_(a, b)
 
@@ -167,4 +100,5 @@ const struct preceptor_kernels JOIN(preceptor_kernels_, KERNEL_SUFFIX) = {
     .layer_forward = layer_forward, .layer_backward = layer_backward, .layer_backward_gain = layer_backward_gain,
     .add_columns = add_columns,
     .from_f16 = from_f16, .from_bf16 = from_bf16, .from_q8_0 = from_q8_0, .from_q4_0 = from_q4_0, .from_q4_1 = from_q4_1,
+    .from_q5_0 = from_q5_0, .from_q5_1 = from_q5_1, .from_q4_k = from_q4_k, .from_q5_k = from_q5_k, .from_q6_k = from_q6_k,
 };

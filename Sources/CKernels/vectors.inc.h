@@ -3,6 +3,7 @@
 // One vector is 16 floats whatever the instruction set (the compiler splits it). A loop runs over whole vectors; the rest, fewer than 16
 // elements, goes through a padded copy and the same code, so that an element's result does not depend on where it stands.
 // a * b + c is contracted to a fused multiply-add where the instruction set has one.
+#pragma once
 #include "CKernels.h"
 #include <math.h>
 #include <string.h>

@@ -43,6 +43,11 @@ struct GGUFWeights {
         case .q8_0: form = .stored(.q8_0)
         case .q4_0: form = .stored(.q4_0)
         case .q4_1: form = .stored(.q4_1)
+        case .q5_0: form = .stored(.q5_0)
+        case .q5_1: form = .stored(.q5_1)
+        case .q4_k: form = .stored(.q4_k)
+        case .q5_k: form = .stored(.q5_k)
+        case .q6_k: form = .stored(.q6_k)
         default:
             let readable = GGUFTensorType.allCases.filter(\.isReadable).map(\.name).joined(separator: ", ")
             throw Failure(

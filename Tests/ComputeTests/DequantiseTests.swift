@@ -1,4 +1,5 @@
 // Stored types to float32: every half and bfloat16 value, and blocks as ggml lays them out.
+import Streams
 import TestSupport
 import XCTest
 
@@ -53,6 +54,26 @@ final class DequantiseTests: XCTestCase {
             assertSameBits(values(.q8_0, q8, count: 32 * blocks), e8, "q8_0, seed \(random.seed)")
             assertSameBits(values(.q4_0, q40, count: 32 * blocks), e40, "q4_0")
             assertSameBits(values(.q4_1, q41, count: 32 * blocks), e41, "q4_1")
+        }
+    }
+
+    private func content(_ name: String) throws -> [UInt8] {
+        let map = try MappedFile.open(
+            #filePath.replacingOccurrences(of: "ComputeTests/DequantiseTests.swift", with: "fixtures/quantised/\(name)"))
+        return withExtendedLifetime(map) { Array(map.bytes) }
+    }
+
+    /// Blocks with random contents against the gguf package (Tests/oracles/quantised_blocks.py), bit for bit.
+    func testBlocksAsGGUF() throws {
+        let types = StoredType.allCases.filter { $0.blockElements > 1 }
+        XCTAssertEqual(types.count, 8)
+        for type in types {
+            let blocks = try content("\(type).blocks")
+            let expectedValues = try content("\(type).f32").withUnsafeBytes { raw in
+                (0..<raw.count / 4).map { raw.loadUnaligned(fromByteOffset: 4 * $0, as: Float.self) }
+            }
+            XCTAssertEqual(blocks.count / type.blockBytes * type.blockElements, expectedValues.count)
+            assertSameBits(values(type, blocks, count: expectedValues.count), expectedValues, "\(type)")
         }
     }
 

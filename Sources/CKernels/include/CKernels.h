@@ -89,12 +89,17 @@ struct preceptor_kernels {
     /// For `n` columns likewise: sums += sum over rows of x, in Double.
     void (*add_columns)(float *sums, const float *x, ptrdiff_t rows, ptrdiff_t stride, ptrdiff_t n);
 
-    // To float32, as ggml does; n is a multiple of the block (32) for q*. Blocks may start at any byte.
+    // To float32, as ggml does; n is a multiple of the block (32, for q*_k 256) for q*. Blocks may start at any byte.
     void (*from_f16)(float *y, const void *x, ptrdiff_t n);
     void (*from_bf16)(float *y, const void *x, ptrdiff_t n);
     void (*from_q8_0)(float *y, const void *x, ptrdiff_t n);
     void (*from_q4_0)(float *y, const void *x, ptrdiff_t n);
     void (*from_q4_1)(float *y, const void *x, ptrdiff_t n);
+    void (*from_q5_0)(float *y, const void *x, ptrdiff_t n);
+    void (*from_q5_1)(float *y, const void *x, ptrdiff_t n);
+    void (*from_q4_k)(float *y, const void *x, ptrdiff_t n);
+    void (*from_q5_k)(float *y, const void *x, ptrdiff_t n);
+    void (*from_q6_k)(float *y, const void *x, ptrdiff_t n);
 };
 
 /// What this processor and this operating system can run.

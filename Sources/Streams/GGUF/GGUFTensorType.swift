@@ -48,7 +48,7 @@ public enum GGUFTensorType: UInt32, CaseIterable, Sendable {
     /// Whether this program turns the type into float32.
     public var isReadable: Bool {
         switch self {
-        case .f32, .f16, .bf16, .q8_0, .q4_0, .q4_1: true
+        case .f32, .f16, .bf16, .q8_0, .q4_0, .q4_1, .q5_0, .q5_1, .q4_k, .q5_k, .q6_k: true
         default: false
         }
     }

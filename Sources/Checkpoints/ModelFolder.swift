@@ -17,14 +17,16 @@ public enum ModelFolder {
     ///
     /// Everything is checked before a weight is touched. Float32 weights are mapped, read only and not copied; other types are
     /// converted into new memory on the threads of `pool`. Weights that we saved are compared with their checksum.
+    /// - onlyScored: matrices of other types are used from where they are mapped, in half of float32's memory or less; they have no
+    ///   values to train, to save or to look at.
     /// Throws `Failure`: 66 when a file cannot be opened, 65 with the place of what is wrong.
-    public static func open(_ path: String, pool: ThreadPool? = nil) throws -> LoadedModel {
-        if try isFolder(path) { return try openFolder(path, pool) }
+    public static func open(_ path: String, onlyScored: Bool = false, pool: ThreadPool? = nil) throws -> LoadedModel {
+        if try isFolder(path) { return try openFolder(path, onlyScored, pool) }
         guard isGGUF(try MappedFile.open(path)) else {
             throw Failure(
                 .badData, path, .whole, "expected a folder with a model or a GGUF file", hint: "give the folder that holds 'config.json'")
         }
-        return try openGGUF(path, pool)
+        return try openGGUF(path, onlyScored, pool)
     }
 
     /// The configuration in a config.json, in a folder that holds one, or in a `.gguf`. Throws `Failure` (66, 65).
@@ -62,25 +64,26 @@ public enum ModelFolder {
         try new.commit()
     }
 
-    private static func openFolder(_ path: String, _ pool: ThreadPool?) throws -> LoadedModel {
+    private static func openFolder(_ path: String, _ onlyScored: Bool, _ pool: ThreadPool?) throws -> LoadedModel {
         AtomicFolder.recover(path)
         let name = inside(path, configurationFile)
         let configuration = try HuggingFaceConfiguration.read(name)
         let weights = try HuggingFaceWeights.open(path)
         let tensors = try weights.tensors(for: configuration.model, name)
         return LoadedModel(
-            model: try Model(configuration.model, tensors, name: weights.name, pool: pool), name: path, bosID: configuration.ends.bos,
+            model: try Model(configuration.model, tensors, name: weights.name, onlyScored: onlyScored, pool: pool), name: path,
+            bosID: configuration.ends.bos,
             eosID: configuration.ends.eos, addsBOS: try TokenizerPolicy.addsBOS(path), files: weights.files)
     }
 
-    private static func openGGUF(_ path: String, _ pool: ThreadPool?) throws -> LoadedModel {
+    private static func openGGUF(_ path: String, _ onlyScored: Bool, _ pool: ThreadPool?) throws -> LoadedModel {
         let file = try GGUFFile.open(path)
         let metadata = try GGUFConfiguration(file: file)
         let configuration = try metadata.read()
         let ends = try metadata.readEnds(vocabularySize: configuration.vocabularySize)
         let tensors = try GGUFWeights(file: file).tensors(for: configuration, metadata.family.gguf?.tensors ?? [])
         return LoadedModel(
-            model: try Model(configuration, tensors, name: path, pool: pool), name: path, bosID: ends.bos, eosID: ends.eos,
+            model: try Model(configuration, tensors, name: path, onlyScored: onlyScored, pool: pool), name: path, bosID: ends.bos, eosID: ends.eos,
             addsBOS: try metadata.readAddsBOS(), files: WeightFiles([file.map]))
     }
 

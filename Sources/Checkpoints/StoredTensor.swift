@@ -1,4 +1,4 @@
-// A tensor of a model as a file holds it, and how it becomes float32 memory: the one place where that happens.
+// A tensor of a model as a file holds it, and how it becomes a weight in memory or in its file: the one place where that happens.
 import Compute
 import Glibc
 import Streams
@@ -30,11 +30,14 @@ struct StoredTensor {
     /// Keeps `bytes` alive.
     let owner: MappedFile
     let arrangement: Arrangement
+    /// Whether the model reads it through products and lookups alone, which convert what they need of it.
+    let isMatrix: Bool
 
     /// Part `part` of a stored tensor of this layout whose bytes are `bytes`.
     init(_ layout: StoredLayout, part: Int, form: Form, bytes: UnsafeRawBufferPointer, owner: MappedFile) {
         let tensor = layout.parts[part]
         shape = tensor.shape
+        isMatrix = tensor.role.isMatrix
         self.form = form
         self.owner = owner
         switch layout.stored.layout {
@@ -52,6 +55,17 @@ struct StoredTensor {
         case .negativeExponential:
             self.bytes = bytes
             arrangement = .negativeExponential
+        }
+    }
+
+    /// The tensor as a model that is only scored with needs it: a matrix of another type stays in its file, all else becomes values.
+    func weight(_ pool: ThreadPool?) -> Weight {
+        guard isMatrix, case .stored(let type) = form else { return .values(buffer(pool)) }
+        switch arrangement {
+        case .whole: return .stored(StoredMatrix(type, rows: shape[0], columns: shape[1], bytes: bytes, owner: owner))
+        case .rows(let order):
+            return .stored(StoredMatrix(type, rows: shape[0], columns: shape[1], bytes: bytes, order: order, owner: owner))
+        case .columns, .negativeExponential: return .values(buffer(pool))
         }
     }
 
@@ -154,9 +168,13 @@ extension StoredLayout {
 
 extension Model {
     /// A model from stored tensors that were all checked; `ComputeError` becomes a failure of `name`.
-    convenience init(_ configuration: ModelConfiguration, _ tensors: [String: StoredTensor], name: String, pool: ThreadPool?) throws {
+    ///
+    /// - onlyScored: matrices that are no float32 stay in their file.
+    convenience init(
+        _ configuration: ModelConfiguration, _ tensors: [String: StoredTensor], name: String, onlyScored: Bool, pool: ThreadPool?
+    ) throws {
         do {
-            try self.init(configuration, buffers: tensors.mapValues { $0.buffer(pool) })
+            try self.init(configuration, weights: tensors.mapValues { onlyScored ? $0.weight(pool) : .values($0.buffer(pool)) })
         } catch let error as ComputeError {
             throw Failure(.badData, name, error.message)
         }

@@ -17,7 +17,7 @@ struct TeacherScore: Tool {
             Reads records that 'tokenize' made with the model's own vocabulary, and adds 'log_probs': the natural \
             logarithm of p(token | the tokens before it in its document). A token with nothing before it has none. The \
             model is a Hugging Face folder or a .gguf file of the Llama family; weights in 16 bits or quantised are \
-            used as float32. Scores do not depend on --threads nor on how documents are batched.
+            used from where they are. Scores do not depend on --threads nor on how documents are batched.
             """)
 
     static var versionDetails: [String] { computeDescription() }
@@ -41,7 +41,7 @@ struct TeacherScore: Tool {
         let reader = try RecordReader(ByteInput.open(input), expecting: [.tokens])
         let pool = ThreadPool(threads: threads.count)
         let teacher = try ScoringModel(
-            ModelFolder.open(model, pool: pool), bos: window.bos, window: window.window, stride: window.stride, pool: pool,
+            ModelFolder.open(model, onlyScored: true, pool: pool), bos: window.bos, window: window.window, stride: window.stride, pool: pool,
             precision: precision)
         try teacher.check(reader.header, of: reader.name)
         let writer = try RecordWriter(

@@ -50,7 +50,7 @@ final class BFloat16ProductTests: XCTestCase {
             let (aT, bT) = (transposed(a, m, k), transposed(b, k, n))
             let exact = twinLinear(a.map { Double(rounded($0)) }, bT.map { Double(rounded($0)) }, rows: m, inputs: k, outputs: n)
             for loops in levels {
-                let products = BFloat16Products(pool: ThreadPool(threads: 2), loops)
+                let products = BFloat16Products(pool: ThreadPool(threads: 2), scratch: Scratch(workers: 2), loops)
                 for form in 0..<8 {
                     let what = "\(m) x \(n) x \(k), form \(form), \(String(cString: loops.pointee.name)), seed \(random.seed)"
                     let accumulate = form & 4 != 0
@@ -61,8 +61,12 @@ final class BFloat16ProductTests: XCTestCase {
                                 bT.withUnsafeBufferPointer { bT in
                                     products.multiply(
                                         form & 1 == 0 ? .rows(a.baseAddress!, stride: k) : .transposed(aT.baseAddress!, stride: m),
-                                        form & 2 == 0 ? .rows(b.baseAddress!, stride: n) : .transposed(bT.baseAddress!, stride: k),
-                                        into: result.pointer, stride: n, m: m, n: n, k: k, accumulate: accumulate)
+                                        [
+                                            ProductResult(
+                                                operand: form & 2 == 0
+                                                    ? .rows(b.baseAddress!, stride: n) : .transposed(bT.baseAddress!, stride: k),
+                                                c: result.pointer, stride: n, n: n)
+                                        ], m: m, k: k, accumulate: accumulate)
                                 }
                             }
                         }

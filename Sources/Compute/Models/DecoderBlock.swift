@@ -8,9 +8,10 @@ extension Network {
         let (c, N) = (configuration, tokens.count)
         // 1. Attention.
         normForward(s[.normed], x: b[.x], w.inputNorm, root: b.optional(.inputRoot), mean: b.optional(.inputMean), rows: N)
-        headsForward(w.query, w.queryNorm, heads: c.heads, product: .queryProduct, to: .q, root: .queryRoot, b, s, tokens, table)
-        headsForward(w.key, w.keyNorm, heads: c.keyValueHeads, product: .keyProduct, to: .k, root: .keyRoot, b, s, tokens, table)
-        linear(b[.v], x: s[.normed], w.value, rows: N)
+        let products: (query: Slot, key: Slot) = w.queryNorm == nil ? (.q, .k) : (.queryProduct, .keyProduct)
+        linear([(b[products.query], w.query), (b[products.key], w.key), (b[.v], w.value)], x: s[.normed], rows: N)
+        headsForward(w.queryNorm, heads: c.heads, product: .queryProduct, to: .q, root: .queryRoot, b, tokens, table)
+        headsForward(w.keyNorm, heads: c.keyValueHeads, product: .keyProduct, to: .k, root: .keyRoot, b, tokens, table)
         operations.attentionForward(
             o: b[.o], lse: b.optional(.logSumExp), q: b[.q], k: b[.k], v: b[.v], splits: tokens.splits, heads: c.heads,
             keyValueHeads: c.keyValueHeads, headWidth: c.headWidth, options: AttentionOptions(window: c.window(layer: layer)))
@@ -27,20 +28,17 @@ extension Network {
                 s[.normed], x: b[.middle], w.feedForwardNorm, root: b.optional(.feedForwardRoot), mean: b.optional(.feedForwardMean),
                 rows: N)
         }
-        if let gate = w.gate { linear(b[.gate], x: s[.normed], gate, rows: N) }
-        linear(b[.up], x: s[.normed], w.up, rows: N)
+        linear((w.gate.map { [(b[.gate], $0)] } ?? []) + [(b[.up], w.up)], x: s[.normed], rows: N)
         activate(s[.h], b, rows: N)
         branchForward(next, x: s[.h], w.down, w.feedForwardOutputNorm, before: .feedForwardOutput, root: .feedForwardOutputRoot, b, rows: N)
         operations.add(y: next, x: b[.middle], count: N * c.width)
     }
 
-    /// to = R norm(W n(x) + bias), R the rotation; norm and rotation where the model has them.
+    /// to = R norm(product), R the rotation; norm and rotation where the model has them. Without a norm the product is in `to` already.
     private func headsForward(
-        _ map: LinearMap, _ norm: NormTensors?, heads: Int, product: Slot, to: Slot, root: Slot, _ b: BlockMemory, _ s: BlockMemory,
-        _ tokens: PackedTokens, _ table: Buffer?
+        _ norm: NormTensors?, heads: Int, product: Slot, to: Slot, root: Slot, _ b: BlockMemory, _ tokens: PackedTokens, _ table: Buffer?
     ) {
         let (c, N) = (configuration, tokens.count)
-        linear(b[norm == nil ? to : product], x: s[.normed], map, rows: N)
         if let norm {
             operations.rmsNormForward(
                 y: b[to], r: b.optional(root), x: b[product], g: norm.gain, rows: N * heads, width: c.headWidth, epsilon: c.normEpsilon)

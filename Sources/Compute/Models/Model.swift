@@ -5,8 +5,16 @@ import Glibc
 public struct Parameter {
     /// What it is for, its block and its shape.
     public let tensor: TensorShape
-    /// Row-major values.
-    public let value: Buffer
+    /// Row-major values, or, of a model opened for scoring, as its file stores them.
+    public let weight: Weight
+    /// The values in memory. Traps for a stored matrix.
+    public var value: Buffer { weight.buffer }
+
+    init(tensor: TensorShape, weight: Weight) {
+        (self.tensor, self.weight) = (tensor, weight)
+    }
+
+    init(tensor: TensorShape, value: Buffer) { self.init(tensor: tensor, weight: .values(value)) }
 
     /// The model's own name for it, for example `model.layers.0.self_attn.q_proj.weight`.
     public var name: String { tensor.name }
@@ -30,19 +38,24 @@ public final class Model {
     /// - Throws: `ComputeError.invalid` for an impossible configuration, a tensor that is missing or not known, or one whose count
     ///   disagrees with its shape.
     public convenience init(_ configuration: ModelConfiguration, buffers: [String: Buffer]) throws {
+        try self.init(configuration, weights: buffers.mapValues { .values($0) })
+    }
+
+    /// The same of weights, some of which may be stored matrices: for a model that is only scored with.
+    public convenience init(_ configuration: ModelConfiguration, weights: [String: Weight]) throws {
         try configuration.validate()
         var parameters: [Parameter] = []
         for tensor in configuration.parameterShapes {
-            guard let buffer = buffers[tensor.name] else { throw ComputeError.invalid("tensor '\(tensor.name)' is missing") }
-            guard buffer.count == tensor.count else {
+            guard let weight = weights[tensor.name] else { throw ComputeError.invalid("tensor '\(tensor.name)' is missing") }
+            guard weight.count == tensor.count else {
                 throw ComputeError.invalid(
-                    "tensor '\(tensor.name)' has \(buffer.count) values, its shape \(tensor.shape) needs \(tensor.count)")
+                    "tensor '\(tensor.name)' has \(weight.count) values, its shape \(tensor.shape) needs \(tensor.count)")
             }
-            parameters.append(Parameter(tensor: tensor, value: buffer))
+            parameters.append(Parameter(tensor: tensor, weight: weight))
         }
-        if parameters.count != buffers.count {
+        if parameters.count != weights.count {
             let known = Set(parameters.map(\.name))
-            let extra = buffers.keys.filter { !known.contains($0) }.sorted()[0]
+            let extra = weights.keys.filter { !known.contains($0) }.sorted()[0]
             throw ComputeError.invalid("tensor '\(extra)' does not belong to this model")
         }
         self.init(configuration, checked: parameters)
@@ -51,7 +64,7 @@ public final class Model {
     private init(_ configuration: ModelConfiguration, checked parameters: [Parameter]) {
         self.configuration = configuration
         self.parameters = parameters
-        tensors = ModelTensors(parameters.map(\.value), configuration)
+        tensors = ModelTensors(parameters.map(\.weight), configuration)
     }
 
     /// The parameter with this name.

@@ -55,6 +55,18 @@ public enum TensorRole: String, CaseIterable, Sendable {
     case head = "lm_head.weight"
 }
 
+extension TensorRole {
+    /// Whether the tensor is read by products and lookups of rows alone.
+    public var isMatrix: Bool {
+        switch self {
+        case .embedding, .positions, .query, .key, .value, .output, .gate, .up, .down, .signal, .signalGate, .timeStepLow, .stateInput,
+            .stateReading, .timeStep, .mixerOutput, .head:
+            true
+        default: false
+        }
+    }
+}
+
 /// One tensor that a configuration asks for.
 public struct TensorShape: Equatable, Sendable {
     public let role: TensorRole

@@ -2,7 +2,7 @@
 
 /// A product with a matrix (outputs, inputs), and the bias that follows it.
 struct LinearMap {
-    let weight: Buffer
+    let weight: Weight
     let bias: Buffer?
     let inputs: Int
     let outputs: Int
@@ -53,53 +53,59 @@ enum BlockTensors {
 
 /// All tensors of a model, or one gradient for each.
 struct ModelTensors {
-    let embedding: Buffer
-    let positions: Buffer?
+    let embedding: Weight
+    let positions: Weight?
     let blocks: [BlockTensors]
     let finalNorm: NormTensors
     /// The output head; the embedding itself when tied.
-    let head: Buffer
+    let head: Weight
 
-    /// Takes buffers in the order of `ModelConfiguration.parameterShapes`.
-    init(_ buffers: [Buffer], _ configuration: ModelConfiguration) {
+    /// Takes tensors in the order of `ModelConfiguration.parameterShapes`.
+    init(_ weights: [Weight], _ configuration: ModelConfiguration) {
         let shapes = configuration.parameterShapes
-        precondition(buffers.count == shapes.count, "bug: \(buffers.count) tensors for \(shapes.count) shapes")
+        precondition(weights.count == shapes.count, "bug: \(weights.count) tensors for \(shapes.count) shapes")
         var around = TensorsByRole()
         var inside = [TensorsByRole](repeating: TensorsByRole(), count: configuration.layers)
-        for (shape, buffer) in zip(shapes, buffers) {
-            if let layer = shape.layer { inside[layer].add(shape, buffer) } else { around.add(shape, buffer) }
+        for (shape, weight) in zip(shapes, weights) {
+            if let layer = shape.layer { inside[layer].add(shape, weight) } else { around.add(shape, weight) }
         }
-        embedding = around[.embedding]
-        positions = around.optional(.positions)
+        embedding = around.matrix(.embedding)
+        positions = around.optionalMatrix(.positions)
         blocks = inside.map { configuration.stateSpace == nil ? .decoder($0.decoder) : .mixer($0.mixer) }
         finalNorm = around.norm(.finalNorm, .finalNormBias)!
-        head = configuration.tiedEmbeddings ? embedding : around[.head]
+        head = configuration.tiedEmbeddings ? embedding : around.matrix(.head)
     }
 }
 
-/// Buffers of one block, found by role.
+/// Tensors of one block, found by role.
 private struct TensorsByRole {
-    private var buffers: [TensorRole: (shape: [Int], buffer: Buffer)] = [:]
+    private var tensors: [TensorRole: (shape: [Int], weight: Weight)] = [:]
 
-    mutating func add(_ shape: TensorShape, _ buffer: Buffer) {
-        buffers[shape.role] = (shape.shape, buffer)
+    mutating func add(_ shape: TensorShape, _ weight: Weight) {
+        tensors[shape.role] = (shape.shape, weight)
     }
+
+    func matrix(_ role: TensorRole) -> Weight {
+        guard let found = tensors[role] else { preconditionFailure("bug: no tensor for '\(role.rawValue)'") }
+        return found.weight
+    }
+
+    func optionalMatrix(_ role: TensorRole) -> Weight? { tensors[role]?.weight }
 
     subscript(role: TensorRole) -> Buffer {
-        guard let found = buffers[role] else { preconditionFailure("bug: no tensor for '\(role.rawValue)'") }
-        return found.buffer
+        matrix(role).buffer
     }
 
-    func optional(_ role: TensorRole) -> Buffer? { buffers[role]?.buffer }
+    func optional(_ role: TensorRole) -> Buffer? { tensors[role]?.weight.buffer }
 
     func norm(_ gain: TensorRole, _ bias: TensorRole? = nil) -> NormTensors? {
         optional(gain).map { NormTensors(gain: $0, bias: bias.flatMap { optional($0) }) }
     }
 
     func linear(_ weight: TensorRole, _ bias: TensorRole? = nil) -> LinearMap? {
-        guard let found = buffers[weight] else { return nil }
+        guard let found = tensors[weight] else { return nil }
         return LinearMap(
-            weight: found.buffer, bias: bias.flatMap { optional($0) }, inputs: found.shape[1], outputs: found.shape[0])
+            weight: found.weight, bias: bias.flatMap { optional($0) }, inputs: found.shape[1], outputs: found.shape[0])
     }
 
     var decoder: DecoderTensors {

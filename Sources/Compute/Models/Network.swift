@@ -22,9 +22,9 @@ struct Network {
 
     /// Adds the gradients of the embedding and of learned positions.
     func embedBackward(_ d: ModelTensors, dx: Buffer, _ tokens: PackedTokens) {
-        operations.embeddingBackward(dtable: d.embedding, dx: dx, ids: tokens.ids, width: configuration.width)
+        operations.embeddingBackward(dtable: d.embedding.buffer, dx: dx, ids: tokens.ids, width: configuration.width)
         if let table = d.positions {
-            operations.embeddingBackward(dtable: table, dx: dx, ids: tokens.places, width: configuration.width)
+            operations.embeddingBackward(dtable: table.buffer, dx: dx, ids: tokens.places, width: configuration.width)
         }
     }
 
@@ -81,21 +81,30 @@ extension Network {
         }
     }
 
+    /// y = x · wᵀ + b for each map of one input.
+    func linear(_ maps: [(y: Buffer, map: LinearMap)], x: Buffer, rows: Int) {
+        guard let inputs = maps.first?.map.inputs else { return }
+        let outputs = maps.map { LinearOutput(y: $0.y, w: $0.map.weight, outputs: $0.map.outputs) }
+        operations.linearForward(outputs, x: x, rows: rows, inputs: inputs)
+        for (y, map) in maps {
+            if let bias = map.bias { operations.biasForward(y: y, b: bias, rows: rows, width: map.outputs) }
+        }
+    }
+
     /// y = x · wᵀ + b.
     func linear(_ y: Buffer, x: Buffer, _ map: LinearMap, rows: Int) {
-        operations.linearForward(y: y, x: x, w: map.weight, rows: rows, inputs: map.inputs, outputs: map.outputs)
-        if let bias = map.bias { operations.biasForward(y: y, b: bias, rows: rows, width: map.outputs) }
+        linear([(y, map)], x: x, rows: rows)
     }
 
     /// dw += dyᵀ · x,  db += Σ dy.
     func linearBackwardWeights(_ d: LinearMap, dy: Buffer, x: Buffer, rows: Int) {
-        operations.linearBackwardWeight(dw: d.weight, dy: dy, x: x, rows: rows, inputs: d.inputs, outputs: d.outputs)
+        operations.linearBackwardWeight(dw: d.weight.buffer, dy: dy, x: x, rows: rows, inputs: d.inputs, outputs: d.outputs)
         if let bias = d.bias { operations.biasBackward(db: bias, dy: dy, rows: rows, width: d.outputs) }
     }
 
     /// dx += dy · w.
     func linearBackwardInput(_ dx: Buffer, dy: Buffer, _ map: LinearMap, rows: Int) {
-        operations.linearBackwardInput(dx: dx, dy: dy, w: map.weight, rows: rows, inputs: map.inputs, outputs: map.outputs)
+        operations.linearBackwardInput(dx: dx, dy: dy, w: map.weight.buffer, rows: rows, inputs: map.inputs, outputs: map.outputs)
     }
 
     /// dx = dy · w, over what `dx` held.

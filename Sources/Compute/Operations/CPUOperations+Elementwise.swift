@@ -2,19 +2,25 @@
 import CKernels
 
 extension CPUOperations {
-    public func embeddingForward(x: Buffer, ids: [UInt32], table: Buffer, width: Int) {
+    public func embeddingForward(x: Buffer, ids: [UInt32], table: Weight, width: Int) {
         require(x, ids.count * width, "x")
-        requireIDs(ids, table: table, width: width)
+        requireIDs(ids, count: table.count, width: width)
         ids.withUnsafeBufferPointer { ids in
             eachRows(ids.count, width: width) { first, end in
-                for t in first..<end { (x.pointer + t * width).update(from: table.pointer + Int(ids[t]) * width, count: width) }
+                for t in first..<end {
+                    let (row, id) = (x.pointer + t * width, Int(ids[t]))
+                    switch table {
+                    case .values(let table): row.update(from: table.pointer + id * width, count: width)
+                    case .stored(let table): table.read(id..<id + 1, into: row)
+                    }
+                }
             }
         }
     }
 
     public func embeddingBackward(dtable: Buffer, dx: Buffer, ids: [UInt32], width: Int) {
         require(dx, ids.count * width, "dx")
-        requireIDs(ids, table: dtable, width: width)
+        requireIDs(ids, count: dtable.count, width: width)
         // Equal ids meet in one task, in the order of t.
         ids.withUnsafeBufferPointer { ids in
             eachColumns(width) { first, count in
@@ -25,9 +31,9 @@ extension CPUOperations {
         }
     }
 
-    private func requireIDs(_ ids: [UInt32], table: Buffer, width: Int) {
+    private func requireIDs(_ ids: [UInt32], count: Int, width: Int) {
         precondition(width > 0, "bug: embedding of width \(width)")
-        let limit = table.count / width
+        let limit = count / width
         for id in ids { precondition(Int(id) < limit, "bug: id \(id) in a table of \(limit)") }
     }
 

@@ -31,7 +31,7 @@ struct PackedHead {
 }
 
 extension CPUOperations {
-    public func headForward(losses: Buffer, x: Buffer, w: Buffer, targets: [Int32], rows: Int, width: Int, vocabulary: Int) {
+    public func headForward(losses: Buffer, x: Buffer, w: Weight, targets: [Int32], rows: Int, width: Int, vocabulary: Int) {
         requireHead(x: x, w: w, targets: targets, rows: rows, width: width, vocabulary: vocabulary)
         require(losses, rows, "losses")
         for i in 0..<rows { losses.pointer[i] = .nan }
@@ -39,7 +39,7 @@ extension CPUOperations {
         headLosses(losses: losses, x: x, w: w, targets: targets, places: places, shape: HeadShape(width: width, vocabulary: vocabulary))
     }
 
-    func requireHead(x: Buffer, w: Buffer, targets: [Int32], rows: Int, width: Int, vocabulary: Int) {
+    func requireHead(x: Buffer, w: Weight, targets: [Int32], rows: Int, width: Int, vocabulary: Int) {
         require(x, rows * width, "x")
         require(w, vocabulary * width, "w")
         precondition(targets.count >= rows, "bug: \(targets.count) targets for \(rows) rows")
@@ -47,10 +47,12 @@ extension CPUOperations {
     }
 
     /// Losses of the rows at `places`. Tasks are pairs of 512 rows and a tile of the vocabulary, each with its own logits.
-    func headLosses(losses: Buffer, x: Buffer, w: Buffer, targets: [Int32], places: [Int], shape: HeadShape) {
+    func headLosses(losses: Buffer, x: Buffer, w: Weight, targets: [Int32], places: [Int], shape: HeadShape) {
         guard !places.isEmpty else { return }
         let statistics = TileStatistics(rows: min(places.count, HeadShape.lossRegionRows), tiles: shape.tiles)
         let head = packHead(w, shape, forGradients: false)
+        // A tile of a stored weight is converted beside the logits.
+        let tileValues = if case .stored = w, head == nil { shape.tileColumns * shape.width } else { 0 }
         for start in stride(from: 0, to: places.count, by: HeadShape.lossRegionRows) {
             let rows = gather(x, places[start..<min(start + HeadShape.lossRegionRows, places.count)], shape)
             let parts = (rows.count + HeadShape.lossRows - 1) / HeadShape.lossRows
@@ -58,8 +60,9 @@ extension CPUOperations {
                 pool.run(parts * shape.tiles) { task, worker in
                     let first = task / shape.tiles * HeadShape.lossRows
                     let range = first..<min(first + HeadShape.lossRows, rows.count)
-                    let logits = scratch.take(max(range.count, shape.leastRows) * shape.tileColumns, worker: worker)
-                    score(rows, range, tile: task % shape.tiles, w: w, head, targets: targets, shape, logits: logits, statistics)
+                    let size = max(range.count, shape.leastRows) * shape.tileColumns
+                    let logits = scratch.take(size + tileValues, worker: worker)
+                    score(rows, range, tile: task % shape.tiles, w: w, head, targets: targets, shape, logits: logits, weight: logits + size, statistics)
                 }
             }
             for i in 0..<rows.count { losses.pointer[rows.place(i)] = Float(statistics.loss(i)) }
@@ -89,17 +92,18 @@ extension CPUOperations {
     }
 
     /// The weight in the forms that products in bfloat16 read, once for all rows; nil in float32.
-    func packHead(_ w: Buffer, _ shape: HeadShape, forGradients: Bool) -> PackedHead? {
+    func packHead(_ w: Weight, _ shape: HeadShape, forGradients: Bool) -> PackedHead? {
         guard let products else { return nil }
         let (loops, width) = (products.loops, shape.width)
         let panels = PackedPanels(memory: headMemory.weight.values(PackedPanels.count(k: width, n: shape.vocabulary)), k: width)
         let tiles = forGradients ? headMemory.weightTiles.values(PackedHead.tileCount(shape) * shape.tiles) : nil
         let head = PackedHead(products: products, panels: panels, tiles: tiles, shape: shape)
         let panelTasks = (shape.vocabulary + PackedPanels.taskColumns - 1) / PackedPanels.taskColumns
-        pool.run(panelTasks + (forGradients ? shape.tiles : 0)) { task, _ in
-            if task < panelTasks { return panels.pack(task, .transposed(w.pointer, stride: width), n: shape.vocabulary, loops) }
+        let source = RightOperand(w, stride: width)
+        pool.run(panelTasks + (forGradients ? shape.tiles : 0)) { task, worker in
+            if task < panelTasks { return panels.pack(task, source, n: shape.vocabulary, loops, scratch, worker: worker) }
             let columns = shape.columns(task - panelTasks)
-            loops.panels(head.tile(task - panelTasks), w.pointer + columns.lowerBound * width, width, columns.count, width)
+            loops.panels(head.tile(task - panelTasks), w.buffer.pointer + columns.lowerBound * width, width, columns.count, width)
         }
         return head
     }
@@ -107,9 +111,10 @@ extension CPUOperations {
     /// Logits of the rows `range` in one tile of the vocabulary, and what the tile says of them.
     ///
     /// `logits`: (max(range.count, leastRows), columns of the tile); the rows of zeros behind the range are computed and not used.
+    /// `weight`: room for the tile's values where `w` is stored and products are in float32.
     func score(
-        _ rows: HeadRows, _ range: Range<Int>, tile: Int, w: Buffer, _ head: PackedHead?, targets: UnsafeBufferPointer<Int32>, _ shape: HeadShape,
-        logits: UnsafeMutablePointer<Float>, _ statistics: TileStatistics
+        _ rows: HeadRows, _ range: Range<Int>, tile: Int, w: Weight, _ head: PackedHead?, targets: UnsafeBufferPointer<Int32>, _ shape: HeadShape,
+        logits: UnsafeMutablePointer<Float>, weight: UnsafeMutablePointer<Float>, _ statistics: TileStatistics
     ) {
         let columns = shape.columns(tile)
         let (width, n) = (shape.width, columns.count)
@@ -118,9 +123,11 @@ extension CPUOperations {
             head.products.loops.multiply(
                 logits, n, a, stride, head.panels.columns(from: columns.lowerBound), range.count, n, width, false)
         } else {
+            if case .stored(let matrix) = w { matrix.read(columns, into: weight) }
+            let b = if case .values(let buffer) = w { buffer.pointer + columns.lowerBound * width } else { weight }
             OpenBLAS.sgemm(
                 transposeB: true, m: max(range.count, shape.leastRows), n: n, k: width,
-                a: rows.x + range.lowerBound * width, lda: width, b: w.pointer + columns.lowerBound * width, ldb: width,
+                a: rows.x + range.lowerBound * width, lda: width, b: b, ldb: width,
                 beta: 0, c: logits, ldc: n)
         }
         for i in range {

@@ -4,7 +4,7 @@ extension CPUOperations {
     public func headBackward(
         dx: Buffer, dw: Buffer, x: Buffer, w: Buffer, targets: [Int32], weights: [Float], rows: Int, width: Int, vocabulary: Int
     ) {
-        requireHead(x: x, w: w, targets: targets, rows: rows, width: width, vocabulary: vocabulary)
+        requireHead(x: x, w: .values(w), targets: targets, rows: rows, width: width, vocabulary: vocabulary)
         requireHeadGradients(dx: dx, dw: dw, weights: weights, rows: rows, width: width, vocabulary: vocabulary)
         let pass = HeadGradient(losses: nil, dx: dx, dw: dw, x: x, w: w, targets: targets, weights: weights)
         let places = (0..<rows).filter { targets[$0] >= 0 && weights[$0] != 0 }
@@ -15,7 +15,7 @@ extension CPUOperations {
         losses: Buffer, dx: Buffer, dw: Buffer, x: Buffer, w: Buffer, targets: [Int32], weights: [Float], rows: Int, width: Int,
         vocabulary: Int
     ) {
-        requireHead(x: x, w: w, targets: targets, rows: rows, width: width, vocabulary: vocabulary)
+        requireHead(x: x, w: .values(w), targets: targets, rows: rows, width: width, vocabulary: vocabulary)
         requireHeadGradients(dx: dx, dw: dw, weights: weights, rows: rows, width: width, vocabulary: vocabulary)
         require(losses, rows, "losses")
         for i in 0..<rows { losses.pointer[i] = .nan }
@@ -23,7 +23,7 @@ extension CPUOperations {
         let places = (0..<rows).filter { targets[$0] >= 0 }
         let pass = HeadGradient(losses: losses, dx: dx, dw: dw, x: x, w: w, targets: targets, weights: weights)
         headGradients(pass, places: places.filter { weights[$0] != 0 }, shape: shape)
-        headLosses(losses: losses, x: x, w: w, targets: targets, places: places.filter { weights[$0] == 0 }, shape: shape)
+        headLosses(losses: losses, x: x, w: .values(w), targets: targets, places: places.filter { weights[$0] == 0 }, shape: shape)
     }
 
     private func requireHeadGradients(dx: Buffer, dw: Buffer, weights: [Float], rows: Int, width: Int, vocabulary: Int) {
@@ -41,14 +41,15 @@ extension CPUOperations {
         let tileSize = max(blockRows, shape.leastRows) * shape.tileColumns
         let logits = headMemory.logits.take(tileSize * shape.tiles)
         let parts = headMemory.gradients.take(blockRows * shape.width * shape.tiles)
-        let head = packHead(pass.w, shape, forGradients: true)
+        let head = packHead(.values(pass.w), shape, forGradients: true)
         for start in stride(from: 0, to: places.count, by: blockRows) {
             let rows = gather(pass.x, places[start..<min(start + blockRows, places.count)], shape)
             // 1. Logits and their statistics.
             pass.targets.withUnsafeBufferPointer { targets in
                 pool.run(shape.tiles) { tile, _ in
                     score(
-                        rows, 0..<rows.count, tile: tile, w: pass.w, head, targets: targets, shape, logits: logits + tile * tileSize, statistics)
+                        rows, 0..<rows.count, tile: tile, w: .values(pass.w), head, targets: targets, shape, logits: logits + tile * tileSize,
+                        weight: logits, statistics)
                 }
             }
             // 2. Losses, and for each row its shift and its factor: ∂loss/∂logit = weight · (exp(logit − shift) / Σ − [target]).
@@ -120,8 +121,8 @@ extension CPUOperations {
     private func packPanels(_ rows: HeadRows, _ shape: HeadShape) -> PackedPanels? {
         guard let loops = products?.loops else { return nil }
         let panels = PackedPanels(memory: headMemory.rowPanels.values(PackedPanels.count(k: rows.count, n: shape.width)), k: rows.count)
-        pool.run((shape.width + PackedPanels.taskColumns - 1) / PackedPanels.taskColumns) { task, _ in
-            panels.pack(task, .rows(rows.x, stride: shape.width), n: shape.width, loops)
+        pool.run((shape.width + PackedPanels.taskColumns - 1) / PackedPanels.taskColumns) { task, worker in
+            panels.pack(task, .rows(rows.x, stride: shape.width), n: shape.width, loops, scratch, worker: worker)
         }
         return panels
     }

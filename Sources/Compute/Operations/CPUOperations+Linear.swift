@@ -2,17 +2,37 @@
 import Glibc
 
 extension CPUOperations {
-    public func linearForward(y: Buffer, x: Buffer, w: Buffer, rows: Int, inputs: Int, outputs: Int) {
-        require(y, rows * outputs, "y")
+    public func linearForward(_ maps: [LinearOutput], x: Buffer, rows: Int, inputs: Int) {
         require(x, rows * inputs, "x")
-        require(w, outputs * inputs, "w")
-        guard rows > 0, outputs > 0 else { return }
-        guard inputs > 0 else { return zero(y, count: rows * outputs) }
+        for map in maps {
+            require(map.y, rows * map.outputs, "y")
+            require(map.w, map.outputs * inputs, "w")
+        }
+        guard rows > 0 else { return }
+        guard inputs > 0 else { return maps.forEach { zero($0.y, count: rows * $0.outputs) } }
         if let products {
             return products.multiply(
-                .rows(x.pointer, stride: inputs), .transposed(w.pointer, stride: inputs), into: y.pointer, stride: outputs,
-                m: rows, n: outputs, k: inputs, accumulate: false)
+                .rows(x.pointer, stride: inputs),
+                maps.map { ProductResult(operand: RightOperand($0.w, stride: inputs), c: $0.y.pointer, stride: $0.outputs, n: $0.outputs) },
+                m: rows, k: inputs, accumulate: false)
         }
+        for map in maps where map.outputs > 0 {
+            linearForward(y: map.y, x: x, w: values(map.w), rows: rows, inputs: inputs, outputs: map.outputs)
+        }
+    }
+
+    /// The values of a matrix; those of a stored one in memory that the next call uses again.
+    private func values(_ weight: Weight) -> UnsafePointer<Float> {
+        switch weight {
+        case .values(let buffer): return UnsafePointer(buffer.pointer)
+        case .stored(let matrix):
+            let memory = storedValues.take(matrix.rows * matrix.columns)
+            eachRows(matrix.rows, width: matrix.columns) { first, end in matrix.read(first..<end, into: memory + first * matrix.columns) }
+            return UnsafePointer(memory)
+        }
+    }
+
+    private func linearForward(y: Buffer, x: Buffer, w: UnsafePointer<Float>, rows: Int, inputs: Int, outputs: Int) {
         if rows * outputs * inputs <= OpenBLAS.smallProductLimit {
             return linearForwardPadded(y: y, x: x, w: w, rows: rows, inputs: inputs, outputs: outputs)
         }
@@ -21,14 +41,14 @@ extension CPUOperations {
             let t = grid.tile(task)
             OpenBLAS.sgemm(
                 transposeB: true, m: t.rows, n: t.columns, k: inputs,
-                a: x.pointer + t.row * inputs, lda: inputs, b: w.pointer + t.column * inputs, ldb: inputs,
+                a: x.pointer + t.row * inputs, lda: inputs, b: w + t.column * inputs, ldb: inputs,
                 beta: 0, c: y.pointer + t.row * outputs + t.column, ldc: outputs)
         }
     }
 
     /// A small product with rows of zeros appended until OpenBLAS takes its general kernel, so that a row's bits are those
     /// it has among many rows. Costs at most 2 MFLOP, about 20 microseconds.
-    private func linearForwardPadded(y: Buffer, x: Buffer, w: Buffer, rows: Int, inputs: Int, outputs: Int) {
+    private func linearForwardPadded(y: Buffer, x: Buffer, w: UnsafePointer<Float>, rows: Int, inputs: Int, outputs: Int) {
         let padded = OpenBLAS.smallProductLimit / (outputs * inputs) + 1
         pool.run(1) { _, worker in
             let paddedX = scratch.take(padded * (inputs + outputs), worker: worker)
@@ -36,7 +56,7 @@ extension CPUOperations {
             paddedX.update(from: x.pointer, count: rows * inputs)
             (paddedX + rows * inputs).update(repeating: 0, count: (padded - rows) * inputs)
             OpenBLAS.sgemm(
-                transposeB: true, m: padded, n: outputs, k: inputs, a: paddedX, lda: inputs, b: w.pointer, ldb: inputs,
+                transposeB: true, m: padded, n: outputs, k: inputs, a: paddedX, lda: inputs, b: w, ldb: inputs,
                 beta: 0, c: paddedY, ldc: outputs)
             y.pointer.update(from: paddedY, count: rows * outputs)
         }
@@ -49,8 +69,9 @@ extension CPUOperations {
         guard rows > 0, outputs > 0, inputs > 0 else { return }
         if let products {
             return products.multiply(
-                .rows(dy.pointer, stride: outputs), .rows(w.pointer, stride: inputs), into: dx.pointer, stride: inputs,
-                m: rows, n: inputs, k: outputs, accumulate: true)
+                .rows(dy.pointer, stride: outputs),
+                [ProductResult(operand: .rows(w.pointer, stride: inputs), c: dx.pointer, stride: inputs, n: inputs)],
+                m: rows, k: outputs, accumulate: true)
         }
         let grid = TileGrid(rows: rows, columns: inputs, depth: outputs)
         pool.run(grid.count) { task, _ in
@@ -70,8 +91,9 @@ extension CPUOperations {
         guard rows > 0, outputs > 0, inputs > 0 else { return }
         if let products {
             return products.multiply(
-                .transposed(dy.pointer, stride: outputs), .rows(x.pointer, stride: inputs), into: dw.pointer, stride: inputs,
-                m: outputs, n: inputs, k: rows, accumulate: true)
+                .transposed(dy.pointer, stride: outputs),
+                [ProductResult(operand: .rows(x.pointer, stride: inputs), c: dw.pointer, stride: inputs, n: inputs)],
+                m: outputs, k: rows, accumulate: true)
         }
         let grid = TileGrid(rows: outputs, columns: inputs, depth: rows)
         pool.run(grid.count) { task, _ in

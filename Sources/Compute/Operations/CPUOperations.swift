@@ -15,6 +15,8 @@ public final class CPUOperations: Operations {
     let products: BFloat16Products?
     let scratch: Scratch
     var headMemory = HeadMemory()
+    /// Values of a stored matrix, for products in float32.
+    var storedValues = GrowingBuffer()
     /// Sums of the parts of a long segment: see AttentionBackwardPlan.
     var attentionMemory = GrowingBuffer()
 
@@ -22,9 +24,9 @@ public final class CPUOperations: Operations {
     public init(pool: ThreadPool, precision: Precision = .float32) {
         self.pool = pool
         self.precision = precision
-        products = precision == .bfloat16 ? BFloat16Products(pool: pool) : nil
         kernels = preceptor_kernels_for(preceptor_best_level()).pointee
         scratch = Scratch(workers: pool.threads)
+        products = precision == .bfloat16 ? BFloat16Products(pool: pool, scratch: scratch) : nil
     }
 
     /// Elements of one task of an elementwise operation: small enough to share out, large enough to hide a task's 0.1 microseconds.
@@ -54,6 +56,12 @@ public final class CPUOperations: Operations {
             body(task * group, min(group, columns - task * group))
         }
     }
+}
+
+/// Traps unless a matrix has a number of values.
+@inline(__always)
+func require(_ weight: Weight, _ count: Int, _ name: StaticString) {
+    precondition(weight.count >= count, "bug: \(name) has \(weight.count) values, its shape needs \(count)")
 }
 
 /// Traps unless a buffer holds a shape.

@@ -12,8 +12,10 @@
 public protocol Operations: AnyObject {
     // MARK: Linear maps, Hugging Face layout
 
-    /// y = x · wᵀ, with `y`: (rows, outputs), `x`: (rows, inputs), `w`: (outputs, inputs). Overwrites `y`.
-    func linearForward(y: Buffer, x: Buffer, w: Buffer, rows: Int, inputs: Int, outputs: Int)
+    /// y = x · wᵀ for each of `maps`, with `y`: (rows, outputs), `x`: (rows, inputs), `w`: (outputs, inputs). Overwrites `y`.
+    ///
+    /// Maps of one input are cheaper together: what is read of `x` is read once.
+    func linearForward(_ maps: [LinearOutput], x: Buffer, rows: Int, inputs: Int)
     /// dx += dy · w.
     func linearBackwardInput(dx: Buffer, dy: Buffer, w: Buffer, rows: Int, inputs: Int, outputs: Int)
     /// dw += dyᵀ · x.
@@ -83,7 +85,7 @@ public protocol Operations: AnyObject {
     /// dx += dh ⊙ act′(x).
     func activationBackward(dx: Buffer, dh: Buffer, x: Buffer, count: Int, activation: Activation)
     /// x[t] = table[ids[t]], rows of `width`. Every id must be inside the table.
-    func embeddingForward(x: Buffer, ids: [UInt32], table: Buffer, width: Int)
+    func embeddingForward(x: Buffer, ids: [UInt32], table: Weight, width: Int)
     /// dtable[ids[t]] += dx[t], in the order of t.
     func embeddingBackward(dtable: Buffer, dx: Buffer, ids: [UInt32], width: Int)
     /// y += x.
@@ -96,7 +98,7 @@ public protocol Operations: AnyObject {
     /// losses[i] = −log softmax(x[i] · wᵀ)[targets[i]] in nats; NaN where the target is negative.
     ///
     /// `x`: (rows, width); `w`: (vocabulary, width); `losses`: (rows). Logits exist for a bounded block of rows only.
-    func headForward(losses: Buffer, x: Buffer, w: Buffer, targets: [Int32], rows: Int, width: Int, vocabulary: Int)
+    func headForward(losses: Buffer, x: Buffer, w: Weight, targets: [Int32], rows: Int, width: Int, vocabulary: Int)
     /// dx, dw += gradient of Σ weights[i] · losses[i]. Rows with weight 0 or without a target cost nothing.
     func headBackward(
         dx: Buffer, dw: Buffer, x: Buffer, w: Buffer, targets: [Int32], weights: [Float], rows: Int, width: Int, vocabulary: Int)
@@ -115,6 +117,32 @@ public protocol Operations: AnyObject {
     func scale(_ x: Buffer, by factor: Float, count: Int)
     /// One AdamW update of `value` and its moments, all (count); the gradient is left as it is.
     func adamW(value: Buffer, first: Buffer, second: Buffer, gradient: Buffer, count: Int, update: AdamWUpdate)
+}
+
+/// One result of linear maps of the same input: y = x · wᵀ, `w`: (outputs, inputs).
+public struct LinearOutput {
+    public let y: Buffer
+    public let w: Weight
+    public let outputs: Int
+
+    public init(y: Buffer, w: Weight, outputs: Int) {
+        (self.y, self.w, self.outputs) = (y, w, outputs)
+    }
+}
+
+/// The same for matrices that are values in memory.
+extension Operations {
+    public func linearForward(y: Buffer, x: Buffer, w: Buffer, rows: Int, inputs: Int, outputs: Int) {
+        linearForward([LinearOutput(y: y, w: .values(w), outputs: outputs)], x: x, rows: rows, inputs: inputs)
+    }
+
+    public func embeddingForward(x: Buffer, ids: [UInt32], table: Buffer, width: Int) {
+        embeddingForward(x: x, ids: ids, table: .values(table), width: width)
+    }
+
+    public func headForward(losses: Buffer, x: Buffer, w: Buffer, targets: [Int32], rows: Int, width: Int, vocabulary: Int) {
+        headForward(losses: losses, x: x, w: .values(w), targets: targets, rows: rows, width: width, vocabulary: vocabulary)
+    }
 }
 
 /// The constants of one AdamW update (Loshchilov & Hutter 2019, decoupled decay), as torch applies them:

@@ -9,12 +9,30 @@ enum LeftOperand {
     case transposed(UnsafePointer<Float>, stride: Int)
 }
 
-/// The right operand of a product, float32 values in memory.
+/// The right operand of a product.
 enum RightOperand {
-    /// (k, n), rows `stride` values apart.
+    /// (k, n) of float32, rows `stride` values apart.
     case rows(UnsafePointer<Float>, stride: Int)
-    /// The transpose of (n, k), rows `stride` values apart: a weight as Hugging Face stores it.
+    /// The transpose of (n, k) of float32, rows `stride` values apart: a weight as Hugging Face stores it.
     case transposed(UnsafePointer<Float>, stride: Int)
+    /// The transpose of (n, k) in a file, from term `from` on.
+    case stored(StoredMatrix, from: Int)
+
+    /// The transpose of a weight whose rows have `stride` values.
+    init(_ weight: Weight, stride: Int) {
+        switch weight {
+        case .values(let buffer): self = .transposed(buffer.pointer, stride: stride)
+        case .stored(let matrix): self = .stored(matrix, from: 0)
+        }
+    }
+}
+
+/// One of several products with the same left operand: c (m, n), rows `stride` apart.
+struct ProductResult {
+    let operand: RightOperand
+    let c: UnsafeMutablePointer<Float>
+    let stride: Int
+    let n: Int
 }
 
 /// Products of matrices whose values are rounded to bfloat16.
@@ -25,17 +43,19 @@ enum RightOperand {
 final class BFloat16Products {
     let loops: preceptor_products
     private let pool: ThreadPool
+    private let scratch: Scratch
     private var left = GrowingBuffer()
     private var right = GrowingBuffer()
 
-    init(pool: ThreadPool, _ loops: UnsafePointer<preceptor_products>) {
+    init(pool: ThreadPool, scratch: Scratch, _ loops: UnsafePointer<preceptor_products>) {
         self.pool = pool
+        self.scratch = scratch
         self.loops = loops.pointee
     }
 
     /// With the best loops that this processor runs.
-    convenience init(pool: ThreadPool) {
-        self.init(pool: pool, preceptor_products_for(preceptor_best_level(), true))
+    convenience init(pool: ThreadPool, scratch: Scratch) {
+        self.init(pool: pool, scratch: scratch, preceptor_products_for(preceptor_best_level(), true))
     }
 
     /// Terms that are summed before the result is written: longer sums go on from what is there.
@@ -43,46 +63,52 @@ final class BFloat16Products {
     /// Values of the right operand in one tile, about: half of a second level of cache.
     private static let tileValues = 192 << 10
 
-    /// c = a · b, or c += a · b: (m, n), rows `stride` apart.
-    func multiply(
-        _ a: LeftOperand, _ b: RightOperand, into c: UnsafeMutablePointer<Float>, stride: Int, m: Int, n: Int, k: Int, accumulate: Bool
-    ) {
-        guard m > 0, n > 0 else { return }
+    /// c = a · b, or c += a · b, for each of `results`.
+    func multiply(_ a: LeftOperand, _ results: [ProductResult], m: Int, k: Int, accumulate: Bool) {
+        let results = results.filter { $0.n > 0 }
+        guard m > 0, !results.isEmpty else { return }
         precondition(k > 0, "bug: product over \(k) terms")
         let parts = (k + Self.longestSum - 1) / Self.longestSum
         let part = ((k + parts - 1) / parts + 1) / 2 * 2
         for first in Swift.stride(from: 0, to: k, by: part) {
             let count = min(part, k - first)
-            let packed = pack(a.from(first), b.from(first), m: m, n: n, k: count)
-            multiply(packed.a, packed.b, into: c, stride: stride, n: n, k: count, accumulate: accumulate || first > 0)
+            let (rows, panels) = pack(a.from(first), results.map { ($0.operand.from(first), $0.n) }, m: m, k: count)
+            multiply(rows, panels, results, k: count, accumulate: accumulate || first > 0)
         }
     }
 
-    /// Both operands in the forms that the loops read.
-    private func pack(_ a: LeftOperand, _ b: RightOperand, m: Int, n: Int, k: Int) -> (a: PackedRows, b: PackedPanels) {
-        let packedLeft = PackedRows(memory: left.values(PackedRows.count(m: m, k: k, a, loops)), a, rows: m, k: k)
-        let packedRight = PackedPanels(memory: right.values(PackedPanels.count(k: k, n: n)), k: k)
-        let (leftTasks, rightTasks) = (packedLeft.tasks(loops), (n + PackedPanels.taskColumns - 1) / PackedPanels.taskColumns)
-        pool.run(leftTasks + rightTasks) { task, _ in
-            if task < leftTasks {
-                packedLeft.pack(task, a, loops)
-            } else {
-                packedRight.pack(task - leftTasks, b, n: n, loops)
-            }
+    /// All operands in the forms that the loops read.
+    private func pack(_ a: LeftOperand, _ b: [(operand: RightOperand, n: Int)], m: Int, k: Int) -> (PackedRows, [PackedPanels]) {
+        let rows = PackedRows(memory: left.values(PackedRows.count(m: m, k: k, a, loops)), a, rows: m, k: k)
+        var memory = right.values(b.reduce(0) { $0 + PackedPanels.count(k: k, n: $1.n) })
+        var panels: [PackedPanels] = []
+        // The tasks: those of the left operand, then those of each right operand.
+        var ends = [rows.tasks(loops)]
+        for (_, n) in b {
+            panels.append(PackedPanels(memory: memory, k: k))
+            memory += PackedPanels.count(k: k, n: n)
+            ends.append(ends[ends.count - 1] + (n + PackedPanels.taskColumns - 1) / PackedPanels.taskColumns)
         }
-        return (packedLeft, packedRight)
+        pool.run(ends[ends.count - 1]) { task, worker in
+            guard task >= ends[0] else { return rows.pack(task, a, loops) }
+            let i = ends.firstIndex { task < $0 }! - 1
+            panels[i].pack(task - ends[i], b[i].operand, n: b[i].n, loops, scratch, worker: worker)
+        }
+        return (rows, panels)
     }
 
-    /// The product of packed operands: tiles of rows and columns, a task each.
-    private func multiply(
-        _ a: PackedRows, _ b: PackedPanels, into c: UnsafeMutablePointer<Float>, stride: Int, n: Int, k: Int, accumulate: Bool
-    ) {
-        let grid = grid(rows: a.rows, columns: n, depth: k)
-        pool.run(grid.count) { task, _ in
-            let (rows, columns) = grid.tile(task)
+    /// The products of packed operands: tiles of rows and columns, a task each.
+    private func multiply(_ a: PackedRows, _ b: [PackedPanels], _ results: [ProductResult], k: Int, accumulate: Bool) {
+        let grids = results.map { grid(rows: a.rows, columns: $0.n, depth: k) }
+        var ends = [0]
+        for grid in grids { ends.append(ends[ends.count - 1] + grid.count) }
+        pool.run(ends[ends.count - 1]) { task, _ in
+            let i = ends.firstIndex { task < $0 }! - 1
+            let (rows, columns) = grids[i].tile(task - ends[i])
             let (pointer, aStride) = a.rows(from: rows.lowerBound, loops)
+            let (c, stride) = (results[i].c, results[i].stride)
             loops.multiply(
-                c + rows.lowerBound * stride + columns.lowerBound, stride, pointer, aStride, b.columns(from: columns.lowerBound),
+                c + rows.lowerBound * stride + columns.lowerBound, stride, pointer, aStride, b[i].columns(from: columns.lowerBound),
                 rows.count, columns.count, k, accumulate)
         }
     }
@@ -117,6 +143,7 @@ extension RightOperand {
         switch self {
         case .rows(let pointer, let stride): .rows(pointer + terms * stride, stride: stride)
         case .transposed(let pointer, let stride): .transposed(pointer + terms, stride: stride)
+        case .stored(let matrix, let from): .stored(matrix, from: from + terms)
         }
     }
 }

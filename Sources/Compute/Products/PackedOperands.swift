@@ -59,13 +59,17 @@ struct PackedPanels {
     /// Columns of one packing task.
     static let taskColumns = 64
 
-    func pack(_ task: Int, _ source: RightOperand, n: Int, _ loops: preceptor_products) {
+    func pack(_ task: Int, _ source: RightOperand, n: Int, _ loops: preceptor_products, _ scratch: Scratch, worker: Int) {
         let first = task * Self.taskColumns
         let count = min(Self.taskColumns, n - first)
         let target = memory + first / 32 * preceptor_panel_values(k)
         switch source {
         case .rows(let x, let stride): loops.panels(target, x + first, stride, k, count)
         case .transposed(let x, let stride): loops.panels_of_transpose(target, x + first * stride, stride, k, count)
+        case .stored(let matrix, let terms):
+            let rows = scratch.take(count * matrix.columns, worker: worker)
+            matrix.read(first..<first + count, into: rows)
+            loops.panels_of_transpose(target, rows + terms, matrix.columns, k, count)
         }
     }
 

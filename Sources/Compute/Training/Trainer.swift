@@ -39,7 +39,7 @@ public final class Trainer {
         network = Network(self.model, operations)
         gradients = self.model.parameters.map { Buffer(count: $0.value.count) }
         moments = self.model.parameters.map { ($0.name, Buffer(count: $0.value.count), Buffer(count: $0.value.count)) }
-        dWeights = ModelTensors(gradients, model.configuration)
+        dWeights = ModelTensors(gradients.map { .values($0) }, model.configuration)
         rotary = RotaryCache(model.configuration)
     }
 
@@ -175,7 +175,7 @@ extension Trainer {
             forward(part.tokens, a, table: table)
             network.operations.zero(a.dHeadInput, count: part.rows.count * c.width)
             network.operations.headForwardBackward(
-                losses: a.losses, dx: a.dHeadInput, dw: dWeights.head, x: a.headInput, w: network.weights.head, targets: part.targets,
+                losses: a.losses, dx: a.dHeadInput, dw: dWeights.head.buffer, x: a.headInput, w: network.weights.head.buffer, targets: part.targets,
                 weights: part.targets.map { $0 >= 0 ? weight : 0 }, rows: part.rows.count, width: c.width, vocabulary: c.vocabularySize)
             losses += a.losses.view(0..<part.rows.count).array
             backward(part.tokens, a, table: table)
@@ -207,7 +207,7 @@ extension Trainer {
             if i != parts.count - 1 { forward(part.tokens, a, table: table) }
             network.operations.zero(a.dHeadInput, count: part.rows.count * c.width)
             network.operations.headBackward(
-                dx: a.dHeadInput, dw: dWeights.head, x: a.headInput, w: network.weights.head, targets: part.targets,
+                dx: a.dHeadInput, dw: dWeights.head.buffer, x: a.headInput, w: network.weights.head.buffer, targets: part.targets,
                 weights: selection.carriesLoss[part.rows].map { $0 ? 1 / Float(selection.selected) : 0 }, rows: part.rows.count,
                 width: c.width, vocabulary: c.vocabularySize)
             backward(part.tokens, a, table: table)

@@ -66,6 +66,13 @@ final class Bench {
         report("\(padded(name)) \(milliseconds(time)) \(decimals(bytes / time / 1e9, 1)) GB/s")
     }
 
+    /// Verifies, then times work that is bound by the arithmetic of equal terms: billions of them a second.
+    func rate(_ name: String, terms: Double, verify: () -> Bool, _ body: () -> Void) {
+        guard start(name, verify) else { return }
+        let time = best(body)
+        report("\(padded(name)) \(milliseconds(time)) \(decimals(terms / time / 1e9, 2)) G terms/s")
+    }
+
     /// Times a pool region of two tasks per thread that do nothing.
     func region() {
         let pool = operations.pool

@@ -83,6 +83,7 @@ static void scaled_exponentials(float *x, ptrdiff_t n, float shift, float factor
 
 #include "attention.inc.h"
 #include "norms.inc.h"
+#include "recurrence.inc.h"
 
 #define JOIN_(a, b) a##b
 #define JOIN(a, b) JOIN_(a, b)
@@ -99,6 +100,9 @@ const struct preceptor_kernels JOIN(preceptor_kernels_, KERNEL_SUFFIX) = {
     .rms_forward = rms_forward, .rms_backward = rms_backward, .rms_backward_gain = rms_backward_gain,
     .layer_forward = layer_forward, .layer_backward = layer_backward, .layer_backward_gain = layer_backward_gain,
     .add_columns = add_columns,
+    .softplus_forward = softplus_forward, .softplus_backward = softplus_backward,
+    .convolve_row = convolve_row, .convolve_row_backward = convolve_row_backward, .convolve_backward_taps = convolve_backward_taps,
+    .scan_forward = scan_forward, .scan_backward = scan_backward, .sum_lanes = sum_lanes,
     .from_f16 = from_f16, .from_bf16 = from_bf16, .from_q8_0 = from_q8_0, .from_q4_0 = from_q4_0, .from_q4_1 = from_q4_1,
     .from_q5_0 = from_q5_0, .from_q5_1 = from_q5_1, .from_q4_k = from_q4_k, .from_q5_k = from_q5_k, .from_q6_k = from_q6_k,
 };

@@ -75,6 +75,29 @@ final class DeterminismTests: XCTestCase {
         }
     }
 
+    func testStateSpace() {
+        var random = TestRandom(66)
+        let (rows, channels, states, taps) = (300, 500, 7, 4)
+        let n = rows * channels
+        let (x, dy, delta) = (Buffer(random.floats(n)), Buffer(random.floats(n)), Buffer(random.floats(n).map { 0.5 + 0.4 * $0 }))
+        let (b, c) = (Buffer(random.floats(rows * states)), Buffer(random.floats(rows * states)))
+        let (a, d) = (Buffer(random.floats(channels * states).map { $0 - 1.1 }), Buffer(random.floats(channels)))
+        let w = Buffer(random.floats(channels * taps))
+        let splits = [0, 130, 131, 300]
+        sameForAnyThreads("convolution and scan") { operations in
+            output([n, n, channels * taps, channels, n, n, n, channels * states, rows * states, rows * states, channels]) {
+                operations.convolutionForward(y: $0[0], x: x, w: w, b: d, splits: splits, channels: channels, taps: taps)
+                operations.convolutionBackward(
+                    dx: $0[1], dw: $0[2], db: $0[3], dy: dy, x: x, w: w, splits: splits, channels: channels, taps: taps)
+                operations.selectiveScanForward(
+                    y: $0[4], x: x, delta: delta, a: a, b: b, c: c, d: d, splits: splits, channels: channels, states: states)
+                operations.selectiveScanBackward(
+                    dx: $0[5], ddelta: $0[6], da: $0[7], db: $0[8], dc: $0[9], dd: $0[10], dy: dy, x: x, delta: delta, a: a, b: b, c: c,
+                    d: d, splits: splits, channels: channels, states: states)
+            }
+        }
+    }
+
     func testTheRest() {
         var random = TestRandom(64)
         let (rows, width) = (500, 200)

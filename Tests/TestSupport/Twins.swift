@@ -112,3 +112,48 @@ public func twinCrossEntropy(_ x: [Double], _ w: [Double], targets: [Int32], wid
         return twinLogSumExp(logits) - logits[Int(target)]
     }
 }
+
+/// y[t, c] = b[c] + Σ_j w[c, j] x[t − taps + 1 + j, c] inside each segment.
+public func twinConvolution(_ x: [Double], _ w: [Double], _ b: [Double]?, splits: [Int], channels: Int, taps: Int) -> [Double] {
+    var y = [Double](repeating: 0, count: x.count)
+    for (start, end) in zip(splits, splits.dropFirst()) {
+        for t in start..<end {
+            for c in 0..<channels {
+                y[t * channels + c] = b?[c] ?? 0
+                for j in 0..<taps where t - taps + 1 + j >= start {
+                    y[t * channels + c] += w[c * taps + j] * x[(t - taps + 1 + j) * channels + c]
+                }
+            }
+        }
+    }
+    return y
+}
+
+/// The inputs of a selective scan.
+public struct TwinScan {
+    public var x, delta, a, b, c, d: [Double]
+
+    public init(x: [Double], delta: [Double], a: [Double], b: [Double], c: [Double], d: [Double]) {
+        (self.x, self.delta, self.a, self.b, self.c, self.d) = (x, delta, a, b, c, d)
+    }
+
+    /// s[t] = exp(δ a) s[t−1] + δ b x,  y = Σ_n c s + d x, from 0 at the start of each segment.
+    public func callAsFunction(splits: [Int], channels: Int, states: Int) -> [Double] {
+        var y = x
+        for (start, end) in zip(splits, splits.dropFirst()) {
+            var s = [Double](repeating: 0, count: channels * states)
+            for t in start..<end {
+                for channel in 0..<channels {
+                    let i = t * channels + channel
+                    y[i] = d[channel] * x[i]
+                    for n in 0..<states {
+                        let place = channel * states + n
+                        s[place] = exp(delta[i] * a[place]) * s[place] + delta[i] * b[t * states + n] * x[i]
+                        y[i] += c[t * states + n] * s[place]
+                    }
+                }
+            }
+        }
+        return y
+    }
+}

@@ -19,6 +19,20 @@ struct preceptor_adamw {
     float epsilon;
 };
 
+/// A block of rows of the selective scan's gradient in one group of 16 channels; (states, 16) arrays are packed. See scan_backward.
+struct preceptor_scan {
+    float *dx, *ddelta;           // rows `stride` apart, added to
+    double *da, *dd;              // (states, 16), (16), added to
+    float *db, *dc;               // (rows, states, 16), added to: still to be summed over lanes
+    float *carry;                 // (states, 16): decay * gradient of the state, of the row behind the block; then of its first row
+    const float *dy, *x, *delta;  // rows `stride` apart
+    const float *a;               // (states, 16)
+    const float *b, *c;           // (rows, states)
+    const float *d;
+    const float *state;           // (states, 16): before the block's first row
+    float *work;                  // ((2 rows + 2) * states * 16) floats
+};
+
 /// Nonlinearities of feed-forwards: z / (1 + e^-z); z Phi(z), Phi the normal distribution; z (1 + tanh(sqrt(2 / pi) (z + 0.044715 z^3))) / 2;
 /// max(z, 0). Of -infinity the first three make NaN, as other libraries do.
 enum preceptor_activation { preceptor_silu, preceptor_gelu, preceptor_gelu_tanh, preceptor_relu };
@@ -88,6 +102,29 @@ struct preceptor_kernels {
         float *dg, const float *dy, const float *x, const float *mean, const float *r, ptrdiff_t rows, ptrdiff_t stride, ptrdiff_t n);
     /// For `n` columns likewise: sums += sum over rows of x, in Double.
     void (*add_columns)(float *sums, const float *x, ptrdiff_t rows, ptrdiff_t stride, ptrdiff_t n);
+
+    // State spaces. A group is 16 channels; n of them are there. Rows lie `stride` apart.
+    /// y = log(1 + e^x), within 2.6 units in the last place.
+    void (*softplus_forward)(float *y, const float *x, ptrdiff_t n);
+    /// dx += dy / (1 + e^-x)
+    void (*softplus_backward)(float *dx, const float *dy, const float *x, ptrdiff_t n);
+    /// y += sum over k = 0 ... before of w[taps - 1 - k] * x[-k], w and x in rows.
+    void (*convolve_row)(float *y, const float *x, const float *w, ptrdiff_t before, ptrdiff_t taps, ptrdiff_t stride, ptrdiff_t n);
+    /// dx += sum over k = 0 ... behind of w[taps - 1 - k] * dy[k]
+    void (*convolve_row_backward)(
+        float *dx, const float *dy, const float *w, ptrdiff_t behind, ptrdiff_t taps, ptrdiff_t stride, ptrdiff_t n);
+    /// dw[j] += sum over the rows t of every segment of dy[t] * x[t - taps + 1 + j], where that row is in it, in Double; dw: (taps, n).
+    void (*convolve_backward_taps)(
+        float *dw, const float *dy, const float *x, const ptrdiff_t *splits, ptrdiff_t segments, ptrdiff_t taps, ptrdiff_t stride,
+        ptrdiff_t n);
+    /// One group: state = e^(delta a) * state + delta * b * x, y = sum over states of c * state + d * x, row after row; y may be null.
+    void (*scan_forward)(
+        float *_Nullable y, float *state, const float *x, const float *delta, const float *a, const float *b, const float *c, const float *d,
+        ptrdiff_t rows, ptrdiff_t stride, ptrdiff_t states, ptrdiff_t n);
+    /// The gradient of the above for a block of rows.
+    void (*scan_backward)(const struct preceptor_scan *gradient, ptrdiff_t rows, ptrdiff_t stride, ptrdiff_t states, ptrdiff_t n);
+    /// sums[i] = the sum of lanes[16 i] ... lanes[16 i + 15], in Double.
+    void (*sum_lanes)(float *sums, const float *lanes, ptrdiff_t n);
 
     // To float32, as ggml does; n is a multiple of the block (32, for q*_k 256) for q*. Blocks may start at any byte.
     void (*from_f16)(float *y, const void *x, ptrdiff_t n);

@@ -19,6 +19,9 @@ public final class CPUOperations: Operations {
     var storedValues = GrowingBuffer()
     /// Sums of the parts of a long segment: see AttentionBackwardPlan.
     var attentionMemory = GrowingBuffer()
+    /// Parameters of state spaces as their kernels want them, and sums over tiles of channels.
+    var stateMemory = GrowingBuffer()
+    var tileMemory = GrowingBuffer()
 
     /// With the best kernels that this processor runs.
     public init(pool: ThreadPool, precision: Precision = .float32) {

@@ -74,6 +74,40 @@ public protocol Operations: AnyObject {
         dq: Buffer, dk: Buffer, dv: Buffer, do dO: Buffer, o: Buffer, lse: Buffer, q: Buffer, k: Buffer, v: Buffer, splits: [Int],
         heads: Int, keyValueHeads: Int, headWidth: Int, options: AttentionOptions)
 
+    // MARK: State spaces, inside each segment of rows [splits[i], splits[i+1])
+
+    /// Depthwise causal convolution: y[t, c] = b[c] + Σ_j w[c, j] · x[t − taps + 1 + j, c]; rows before the segment count as 0.
+    ///
+    /// `y`, `x`: (rows, channels); `w`: (channels, taps); `b`: (channels) or nil. Costs `taps` multiplications a value.
+    func convolutionForward(y: Buffer, x: Buffer, w: Buffer, b: Buffer?, splits: [Int], channels: Int, taps: Int)
+    /// dx[t, c] += Σ_k w[c, taps − 1 − k] · dy[t + k, c],  dw[c, j] += Σ_t dy[t, c] · x[t − taps + 1 + j, c],  db += Σ_t dy[t].
+    func convolutionBackward(
+        dx: Buffer, dw: Buffer, db: Buffer?, dy: Buffer, x: Buffer, w: Buffer, splits: [Int], channels: Int, taps: Int)
+
+    /// Selective scan (Mamba, Gu & Dao 2023), from state 0 at the start of each segment:
+    ///
+    ///     s[t, c, n] = exp(δ[t, c] · a[c, n]) · s[t − 1, c, n] + δ[t, c] · b[t, n] · x[t, c]
+    ///     y[t, c]    = Σ_n c[t, n] · s[t, c, n] + d[c] · x[t, c]
+    ///
+    /// - `x`, `delta`, `y`: (rows, channels); `b`, `c`: (rows, states); `a`: (channels, states), negative; `d`: (channels).
+    /// - Costs an exponential and 6 FLOPs for each row, channel and state; states are never stored.
+    func selectiveScanForward(
+        y: Buffer, x: Buffer, delta: Buffer, a: Buffer, b: Buffer, c: Buffer, d: Buffer, splits: [Int], channels: Int, states: Int)
+    /// The gradient of the above. With ds[t] = c[t] · dy[t] + exp(δ[t+1] a) · ds[t+1] and h[t] = ds[t] · exp(δ[t] a) · s[t−1]:
+    ///
+    ///     dx += d · dy + δ Σ_n ds · b,  dδ += Σ_n (a · h + ds · b · x),  da += Σ_t δ · h
+    ///     db += Σ_c ds · δ · x,  dc += Σ_c dy · s,  dd += Σ_t dy · x
+    ///
+    /// States are computed again, for blocks of 32 rows from those before each block. Memory: a thread's states before each block, and
+    /// sums over tiles of channels, at most 2 · states values for each 16 to 64 channels and row. Costs some four forward passes.
+    func selectiveScanBackward(
+        dx: Buffer, ddelta: Buffer, da: Buffer, db: Buffer, dc: Buffer, dd: Buffer, dy: Buffer, x: Buffer, delta: Buffer, a: Buffer,
+        b: Buffer, c: Buffer, d: Buffer, splits: [Int], channels: Int, states: Int)
+    /// y = log(1 + e^x), which is x itself above 17 in float32. `y` may be `x`.
+    func softplusForward(y: Buffer, x: Buffer, count: Int)
+    /// dx += dy / (1 + e^−x).
+    func softplusBackward(dx: Buffer, dy: Buffer, x: Buffer, count: Int)
+
     // MARK: Elementwise and lookup
 
     /// h = act(gate) ⊙ up (Shazeer 2020; SwiGLU with `silu`, GeGLU with `gelu`). `h` may be `gate` or `up`.

@@ -4,7 +4,7 @@ import XCTest
 
 @testable import Compute
 
-final class AttentionTests: XCTestCase {
+final class AttentionTests: EveryLevelTestCase {
     private struct Case {
         var splits: [Int]
         var heads = 2
@@ -18,8 +18,6 @@ final class AttentionTests: XCTestCase {
                 scale: options.scale.map(Double.init), window: options.window, softCap: options.softCap.map(Double.init))
         }
     }
-
-    private let operations = CPUOperations(pool: ThreadPool(threads: 2))
 
     private func inputs(_ c: Case, _ random: inout TestRandom, _ range: Float = 1) -> (q: [Float], k: [Float], v: [Float]) {
         let rows = c.splits.last!

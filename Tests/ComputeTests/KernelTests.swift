@@ -188,6 +188,20 @@ final class KernelTests: XCTestCase {
         }
     }
 
+    func testSoftplusIsWithinThreeUnits() {
+        eachKernels { kernels, name in
+            let x = (0...300_000).map { -87 + Float($0) * 0.0004 }
+            let y = unaligned(x) { kernels.softplus_forward($0, $0, x.count) }
+            var worst = (units: 0.0, x: Float(0))
+            for (x, y) in zip(x, y) {
+                let exact = log1p(exp(Double(x)))
+                let units = abs(Double(y) - exact) / scalbn(1, ilogb(exact) - 23)
+                if units > worst.units { worst = (units, x) }
+            }
+            XCTAssertLessThan(worst.units, 2.7, "\(name): softplus \(worst.x)")
+        }
+    }
+
     func testHyperbolicTangentIsWithinTwoUnits() {
         eachKernels { kernels, name in
             var (x, value): ([Float], Float) = ([], 1e-7)

@@ -5,9 +5,7 @@ import XCTest
 
 @testable import Compute
 
-final class OperationTests: XCTestCase {
-    private let operations = CPUOperations(pool: ThreadPool(threads: 2))
-
+final class OperationTests: EveryLevelTestCase {
     /// Zeroed, and what an operation left in it.
     private func result(_ count: Int, _ body: (Buffer) -> Void) -> [Float] {
         let buffer = Buffer(count: count)

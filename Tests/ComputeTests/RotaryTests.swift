@@ -7,9 +7,7 @@ import XCTest
 
 @testable import Compute
 
-final class RotaryTests: XCTestCase {
-    private let operations = CPUOperations(pool: ThreadPool(threads: 2))
-
+final class RotaryTests: EveryLevelTestCase {
     func testTurnsEveryLayout() {
         var random = TestRandom(24)
         let shapes = [

@@ -5,9 +5,7 @@ import XCTest
 
 @testable import Compute
 
-final class StateSpaceTests: XCTestCase {
-    private let operations = CPUOperations(pool: ThreadPool(threads: 2))
-
+final class StateSpaceTests: EveryLevelTestCase {
     func testConvolution() {
         var random = TestRandom(71)
         let cases = [

@@ -24,10 +24,15 @@ public final class CPUOperations: Operations {
     var tileMemory = GrowingBuffer()
 
     /// With the best kernels that this processor runs.
-    public init(pool: ThreadPool, precision: Precision = .float32) {
+    public convenience init(pool: ThreadPool, precision: Precision = .float32) {
+        self.init(pool: pool, precision: precision, level: preceptor_best_level())
+    }
+
+    /// With the kernels of one instruction set, for tests.
+    init(pool: ThreadPool, precision: Precision = .float32, level: preceptor_level) {
         self.pool = pool
         self.precision = precision
-        kernels = preceptor_kernels_for(preceptor_best_level()).pointee
+        kernels = preceptor_kernels_for(level).pointee
         scratch = Scratch(workers: pool.threads)
         products = precision == .bfloat16 ? BFloat16Products(pool: pool, scratch: scratch) : nil
     }

@@ -72,6 +72,12 @@ final class RotaryTests: EveryLevelTestCase {
             "yarn-options", 64, 10_000, 1,
             .yarn(factor: 16, originalPositions: 4_096, betaFast: 24, betaSlow: 2, attentionFactor: 1.25, truncate: false)
         ),
+        // Its ramp ends beyond the last pair.
+        (
+            "yarn-long", 64, 10_000, 1,
+            .yarn(
+                factor: 2, originalPositions: 131_072, betaFast: 32, betaSlow: 1, attentionFactor: 0.1 * log(2.0) + 1, truncate: true)
+        ),
         (
             "yarn-degenerate", 16, 10_000, 1,
             .yarn(factor: 4, originalPositions: 4, betaFast: 32, betaSlow: 1, attentionFactor: 0.1 * log(4.0) + 1, truncate: true)

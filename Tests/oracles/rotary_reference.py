@@ -31,6 +31,8 @@ CASES = {
     "yarn-options": (64, 10000.0, 65536, None, {
         "rope_type": "yarn", "factor": 16.0, "original_max_position_embeddings": 4096, "beta_fast": 24.0, "beta_slow": 2.0,
         "attention_factor": 1.25, "truncate": False}),
+    "yarn-long": (64, 10000.0, 262144, None, {
+        "rope_type": "yarn", "factor": 2.0, "original_max_position_embeddings": 131072}),
     "yarn-degenerate": (16, 10000.0, 64, None, {
         "rope_type": "yarn", "factor": 4.0, "original_max_position_embeddings": 4}),
 }

@@ -45,7 +45,7 @@ struct GGUFConfiguration {
         c.maximumPositions = try size("context_length")
         let epsilon = c.norm == .layer ? "attention.layer_norm_epsilon" : "attention.layer_norm_rms_epsilon"
         c.normEpsilon = Float(try positive(epsilon))
-        c.tiedEmbeddings = file.tensor("output.weight") == nil
+        c.tiedEmbeddings = !has("output.weight")
         c.initializerRange = 0.02
         if c.stateSpace == nil { try readAttention(&c) } else { try readMixer(&c) }
         do { try c.validate() } catch let error as ComputeError { throw Failure(.badData, file.name, .whole, error.message) }
@@ -59,9 +59,9 @@ struct GGUFConfiguration {
         c.headWidth = try readHeadWidth(width: c.width, heads: c.heads)
         c.activation = gguf.activation
         // No key tells of biases: the tensors do.
-        if has("blk.0.attn_q.bias") { c.queryKeyValueBias = true }
-        if has("blk.0.attn_output.bias") { c.attentionOutputBias = true }
-        if has("blk.0.ffn_up.bias") { c.feedForwardBias = true }
+        if holds(.queryBias) { c.queryKeyValueBias = true }
+        if holds(.outputBias) { c.attentionOutputBias = true }
+        if holds(.upBias) { c.feedForwardBias = true }
         c.parallelResidual = try flag("use_parallel_residual", default: c.parallelResidual)
         guard c.positions == .rotary else { return }
         c.ropeTheta = try positive("rope.freq_base", default: 10_000)
@@ -79,11 +79,16 @@ struct GGUFConfiguration {
         c.activation = .silu
         c.stateSpace = ModelConfiguration.StateSpace(
             innerWidth: try size("ssm.inner_size"), states: try size("ssm.state_size"), taps: try size("ssm.conv_kernel"),
-            timeStepRank: try size("ssm.time_step_rank"), productBias: has("blk.0.ssm_in.bias"),
-            convolutionBias: has("blk.0.ssm_conv1d.bias"))
+            timeStepRank: try size("ssm.time_step_rank"), productBias: holds(.signalBias),
+            convolutionBias: holds(.convolutionBias))
     }
 
     private func has(_ tensor: String) -> Bool { file.tensor(tensor) != nil }
+
+    /// True when the first block has a tensor for this role.
+    private func holds(_ role: TensorRole) -> Bool {
+        gguf.tensors.contains { $0.roles.contains(role) && has(StoredName.numbered($0.names[0], 0)) }
+    }
 
     /// The ids of the ends of a text; both must be in the vocabulary.
     func readEnds(vocabularySize: Int) throws -> EndIDs {
@@ -174,7 +179,9 @@ extension GGUFConfiguration {
 
     static let divisors = "rope_freqs.weight"
 
-    /// Llama 3's scaling from what each frequency is divided by. Only files with the constants that Meta's models have are known.
+    /// Llama 3's scaling from what each frequency is divided by, with the constants of all published models: low 1, high 4.
+    ///
+    /// The factor is the largest divisor; the original positions follow from a frequency between the two ends. All must then agree.
     private func readDivisors(_ c: ModelConfiguration) throws -> RotaryScaling {
         guard let tensor = file.tensor(Self.divisors) else { return .none }
         let place = Failure.Place.byte(tensor.range.lowerBound)
@@ -182,25 +189,30 @@ extension GGUFConfiguration {
         guard tensor.type == .f32, tensor.shape == [half] else {
             throw Failure(
                 .badData, file.name, place,
-                "tensor '\(Self.divisors)' is \(tensor.type.name) of the shape \(tensor.shape), expected F32, [\(half)]")
+                "tensor '\(Self.divisors)' is \(tensor.type.name) of the shape \(tensor.shape), expected F32 of [\(half)]")
         }
         let bytes = file.bytes(tensor)
         let found = (0..<half).map { Double(Float(bitPattern: bytes.loadUnaligned(fromByteOffset: 4 * $0, as: UInt32.self))) }
-        let factor = (found.max() ?? 1).rounded()
-        let (low, high, original) = (1.0, 4.0, 8192)
+        let (low, high) = (1.0, 4.0)
+        let turn = (0..<half).map { pow(c.ropeTheta, -2 * Double($0) / Double(2 * half)) / (2 * Double.pi) }
+        let factor = (found.max() ?? 1) * (1 + 1e-7)
+        var original = 8192.0
+        if let i = found.firstIndex(where: { $0 > 1.0001 && $0 < factor * 0.9999 }) {
+            let smooth = (1 / found[i] - 1 / factor) / (1 - 1 / factor)
+            original = ((low + smooth * (high - low)) / turn[i]).rounded()
+        }
+        let rounded = factor.rounded()
         for (i, divisor) in found.enumerated() {
-            let frequency = pow(c.ropeTheta, -2 * Double(i) / Double(2 * half))
-            let turns = Double(original) * frequency / (2 * Double.pi)
-            let smooth = min(max((turns - low) / (high - low), 0), 1)
-            let expected = 1 / ((1 - smooth) / factor + smooth)
-            guard abs(divisor - expected) <= 1e-5 * expected else {
+            let smooth = min(max((original * turn[i] - low) / (high - low), 0), 1)
+            let expected = 1 / ((1 - smooth) / rounded + smooth)
+            guard abs(divisor - expected) <= 1e-4 * expected, original >= 1, original <= Double(Int32.max) else {
                 throw Failure(
                     .badData, file.name, place,
-                    "tensor '\(Self.divisors)' divides frequency \(i) by \(divisor); Llama 3's scaling by \(factor) would by \(expected)",
+                    "tensor '\(Self.divisors)' divides frequency \(i) by \(divisor); Llama 3's scaling by \(rounded) would by \(expected)",
                     hint: "other scalings of rotary positions are read from a Hugging Face folder")
             }
         }
-        return .llama3(factor: factor, lowFrequencyFactor: low, highFrequencyFactor: high, originalPositions: original)
+        return .llama3(factor: rounded, lowFrequencyFactor: low, highFrequencyFactor: high, originalPositions: Int(original))
     }
 }
 

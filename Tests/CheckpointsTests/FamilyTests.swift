@@ -19,6 +19,9 @@ struct FamilyFixture {
         "llama", "qwen3", "glm", "glm4", "gpt2", "gpt_neox", "gpt_neox_sequential",
     ]
 
+    /// Those that llama.cpp's converter has made a GGUF of.
+    static let converted = ["llama", "qwen3", "glm", "glm4", "gpt2", "gpt_neox"]
+
     init(_ name: String) throws {
         self.name = name
         expected = try SafetensorsFile.open(fixture("families/\(name)/expected.safetensors"))
@@ -138,6 +141,29 @@ final class FamilyTests: XCTestCase {
                 XCTAssertEqual(saved.shape, entry.shape, entry.name)
                 XCTAssertTrue(sameBytes(new.bytes(saved), old.bytes(entry)), "\(name): \(entry.name)")
             }
+        }
+    }
+
+    /// What llama.cpp's converter made of the same folders is the same model, bit for bit (Tests/oracles/family_gguf.py).
+    func testGGUFIsTheSameModel() throws {
+        for name in FamilyFixture.converted {
+            let folder = try ModelFolder.open(fixture("families/\(name)")).model
+            let gguf = try ModelFolder.open(fixture("families/\(name)/model.gguf"), pool: ThreadPool(threads: 2)).model
+            var expected = folder.configuration
+            // What the format has no key for, or the converter gets wrong.
+            (expected.initializerRange, expected.slidingWindow, expected.windowedLayers) = (0.02, nil, nil)
+            if name == "glm" { expected.maximumPositions = gguf.configuration.maximumPositions }
+            XCTAssertEqual(gguf.configuration, expected, name)
+            for (a, b) in zip(gguf.parameters, folder.parameters) {
+                if a.tensor.role == .decayLogarithm {
+                    assertClose(a.value.array, b.value.array.map { Double($0) }, absolute: 1e-7, k: 2, a.name)
+                } else {
+                    assertSameBits(a.value.array, b.value.array, "\(name): \(a.name)")
+                }
+            }
+            // Its export is a folder of the same family.
+            try ModelFolder.save(gguf, to: scratch("\(name).gguf"), carrying: nil)
+            XCTAssertEqual(try ModelFolder.open(scratch("\(name).gguf")).model.configuration, expected)
         }
     }
 

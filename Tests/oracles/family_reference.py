@@ -24,17 +24,18 @@ VOCABULARY = 101
 LLAMA_SHAPE = dict(
     vocab_size=VOCABULARY, hidden_size=44, num_hidden_layers=2, num_attention_heads=4, num_key_value_heads=2, head_dim=12,
     intermediate_size=52, max_position_embeddings=64, rms_norm_eps=1e-5)
-LLAMA3 = dict(rope_type="llama3", rope_theta=500000.0, factor=8.0, low_freq_factor=1.0, high_freq_factor=4.0,
-              original_max_position_embeddings=32)
+LLAMA3 = dict(rope_type="llama3", rope_theta=10000.0, factor=8.0, low_freq_factor=1.0, high_freq_factor=4.0,
+              original_max_position_embeddings=64)
 YARN = dict(rope_type="yarn", rope_theta=10000.0, factor=4.0, original_max_position_embeddings=16)
 
 FAMILIES = {
-    "llama": dict(model_type="llama", **LLAMA_SHAPE, attention_bias=True, mlp_bias=True, rope_parameters=LLAMA3),
+    "llama": dict(model_type="llama", **LLAMA_SHAPE | {"max_position_embeddings": 128}, attention_bias=True, mlp_bias=True,
+                  rope_parameters=LLAMA3),
     "mistral": dict(model_type="mistral", **LLAMA_SHAPE, sliding_window=9, rope_parameters=dict(rope_type="default", rope_theta=20000.0)),
     "qwen2": dict(model_type="qwen2", **LLAMA_SHAPE | {"num_hidden_layers": 3}, tie_word_embeddings=True, use_sliding_window=True,
                   sliding_window=7, max_window_layers=1, rope_parameters=YARN),
     "qwen3": dict(model_type="qwen3", **LLAMA_SHAPE, rope_parameters=dict(rope_type="linear", rope_theta=10000.0, factor=2.0)),
-    "glm": dict(model_type="glm", **LLAMA_SHAPE, pad_token_id=VOCABULARY - 1, eos_token_id=[3, 5]),
+    "glm": dict(model_type="glm", **LLAMA_SHAPE | {"hidden_size": 48}, pad_token_id=VOCABULARY - 1, eos_token_id=[3, 5]),
     "glm4": dict(model_type="glm4", **LLAMA_SHAPE, pad_token_id=VOCABULARY - 1, eos_token_id=[3, 5]),
     "gpt2": dict(model_type="gpt2", vocab_size=VOCABULARY, n_embd=44, n_layer=2, n_head=4, n_positions=64, n_inner=60,
                  bos_token_id=0, eos_token_id=0),
@@ -55,6 +56,7 @@ def tiny(settings, seed):
     config = AutoConfig.for_model(settings.pop("model_type"), **settings)
     if config.model_type != "mamba":
         config._attn_implementation = "sdpa"
+    torch.manual_seed(seed)
     model = AutoModelForCausalLM.from_config(config, dtype=torch.float32)
     random = torch.Generator().manual_seed(seed)
     with torch.no_grad():

@@ -4,7 +4,7 @@ import Streams
 
 extension HuggingFaceConfiguration {
     /// The text of the file, for weights of this type.
-    func text(_ precision: ExportPrecision) -> [UInt8] {
+    func text(_ precision: Precision) -> [UInt8] {
         let family = Family.of(model)
         var object = LinedObject()
         object.add("architectures") { json in

@@ -13,8 +13,10 @@ public struct LoadedModel {
     public let addsBOS: Bool?
     let files: WeightFiles
 
-    /// Positions that the model was trained for.
+    /// Positions that the model was made for.
     public var maximumPositions: Int { model.configuration.maximumPositions }
+    /// Positions read at once where nobody says: all of those, or for a model without positions what published ones were trained with.
+    public var defaultWindow: Int { model.configuration.stateSpace == nil ? maximumPositions : min(2048, maximumPositions) }
 
     /// The SHA-256 of the weights, in hexadecimal: of the one file, or of the index followed by its shards in the order of their names
     /// (`cat model.safetensors.index.json model-*.safetensors | sha256sum`).

@@ -57,7 +57,7 @@ public enum ModelFolder {
     /// the ids of its BOS and EOS go into config.json, and the files of its tokenizer beside it are copied.
     /// Throws `Failure` (73, 74; 65 or 66 for the files carried along).
     public static func save(
-        _ model: Model, to folder: String, carrying source: String?, precision: ExportPrecision = .float32
+        _ model: Model, to folder: String, carrying source: String?, precision: Precision = .float32
     ) throws {
         let new = try AtomicFolder(folder, marker: configurationFile, files: files(carrying: source))
         _ = try write(model, into: new, carrying: source, precision: precision)
@@ -111,7 +111,7 @@ extension ModelFolder {
     }
 
     static func write(
-        _ model: Model, into folder: AtomicFolder, carrying source: String?, precision: ExportPrecision
+        _ model: Model, into folder: AtomicFolder, carrying source: String?, precision: Precision
     ) throws -> Written {
         let ends = try source.map { try description($0).ends } ?? EndIDs()
         let text = HuggingFaceConfiguration(model: model.configuration, ends: ends).text(precision)
@@ -125,7 +125,7 @@ extension ModelFolder {
 
     /// Writes the tensors as the family's files hold them, twice computed where they are not the model's own: once for the checksum in
     /// front, once to be written, so that no more than one is in memory.
-    private static func writeWeights(_ model: Model, _ path: String, _ precision: ExportPrecision) throws -> UInt64 {
+    private static func writeWeights(_ model: Model, _ path: String, _ precision: Precision) throws -> UInt64 {
         let layouts = StoredLayout.all(Family.of(model.configuration).tensors, model.configuration)
         let buffers = Dictionary(uniqueKeysWithValues: model.parameters.map { ($0.name, $0.value) })
         func eachTensor(_ body: (UnsafeRawBufferPointer) throws -> Void) rethrows {

@@ -14,7 +14,7 @@ public final class ScoringModel {
     public let precision: Precision
     private let scorer: DocumentScorer
 
-    /// - window: positions read at once; nil is the model's own limit. - stride: nil is half the window.
+    /// - window: positions read at once; nil is the model's own limit (`LoadedModel.defaultWindow`). - stride: nil is half the window.
     /// - Throws: 65 for a bad model, a window beyond its limit, or a forced BOS that it does not have.
     public init(
         _ loaded: LoadedModel, bos: SpecialTokenPolicy, window: Int?, stride: Int?, pool: ThreadPool, precision: Precision = .float32
@@ -22,7 +22,7 @@ public final class ScoringModel {
         self.loaded = loaded
         self.precision = precision
         let limit = loaded.maximumPositions
-        self.window = window ?? limit
+        self.window = window ?? loaded.defaultWindow
         guard self.window <= limit else {
             throw Failure(
                 .badData, loaded.name, .whole, "a window of \(self.window) tokens exceeds the model's limit of \(limit) positions")
@@ -32,6 +32,11 @@ public final class ScoringModel {
             id: loaded.bosID, asked: loaded.addsBOS ?? false, token: "beginning-of-sequence", subject: loaded.name)
         scorer = DocumentScorer(
             Scorer(loaded.model, operations: CPUOperations(pool: pool, precision: precision)), bosID: bosID, window: self.window, stride: self.stride)
+    }
+
+    /// What scoring holds at most, with documents as long as the window.
+    public func memory(threads: Int) -> MemoryEstimate {
+        loaded.model.configuration.scoringMemory(longest: window, threads: threads)
     }
 
     /// Refuses a stream whose vocabulary has another size than the model's.

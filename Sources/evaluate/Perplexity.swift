@@ -59,6 +59,7 @@ struct Perplexity: Tool {
                 "has \(vocabulary.vocabularySize) tokens, more than the model's \(scorer.loaded.model.configuration.vocabularySize)",
                 hint: "name the model's own vocabulary with --tokenizer")
         }
+        context.note(scorer.memory(threads: pool.threads).line)
         let destination = try output.open()
         let progress = context.progress(unit: "tokens")
         let started = monotonicSeconds()

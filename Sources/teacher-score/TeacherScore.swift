@@ -43,6 +43,7 @@ struct TeacherScore: Tool {
         let teacher = try ScoringModel(
             ModelFolder.open(model, onlyScored: true, pool: pool), bos: window.bos, window: window.window, stride: window.stride, pool: pool,
             precision: precision)
+        context.note(teacher.memory(threads: pool.threads).line)
         try teacher.check(reader.header, of: reader.name)
         let writer = try RecordWriter(
             output.open(), header: header(from: reader.header, teacher, context), encoding: output.format)

@@ -16,6 +16,7 @@ struct RunSettings {
             ("--steps", String(plan.steps)),
             ("--batch-tokens", String(plan.batchTokens)),
             ("--sequence-length", String(plan.sequenceLength)),
+            ("--micro-batch-tokens", String(plan.microBatchTokens)),
             ("--bos", bosID.map { String($0) } ?? "none"),
             ("--eos", eosID.map { String($0) } ?? "none"),
             ("--learning-rate", String(optimiser.learningRate)),

@@ -47,6 +47,12 @@ struct Train: Tool {
     @Option(help: ArgumentHelp("Save the state every so many steps; 0: only at the end and when stopped.", valueName: "n"))
     var checkpointEvery = 0
 
+    @Option(help: ArgumentHelp("Also save the finished model, without the state of its training, in this folder.", valueName: "folder"))
+    var export: String?
+
+    @Option(help: ArgumentHelp("Numbers in which --export saves: bfloat16 or float32.", valueName: "name"))
+    var exportPrecision = Precision.bfloat16
+
     @Flag(help: "Go on from the state in --out, with the same options and data.")
     var resume = false
 
@@ -58,6 +64,7 @@ struct Train: Tool {
 
     func validate() throws {
         guard select > 0 && select <= 1 else { throw ValidationError("--select must lie in (0, 1]") }
+        guard export != out else { throw ValidationError("--export and --out name the same folder") }
         guard checkpointEvery >= 0 else { throw ValidationError("--checkpoint-every must not be negative") }
     }
 

@@ -16,6 +16,12 @@ struct PlanOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Longest stretch of a document that the model sees at once.", valueName: "n"))
     var sequenceLength = 512
 
+    @Option(help: ArgumentHelp("Tokens that go through the model at a time: fewer take less memory.", valueName: "n"))
+    var microBatchTokens = Trainer.defaultMicroBatchTokens
+
+    @Flag(help: "Keep the inputs of blocks only and compute the rest again in the backward pass: less memory, the same result.")
+    var recompute = false
+
     @Option(help: ArgumentHelp("Put the beginning-of-sequence token before each document: auto (as the vocabulary asks), always or never.", valueName: "when"))
     var bos = SpecialTokenPolicy.auto
 
@@ -27,6 +33,7 @@ struct PlanOptions: ParsableArguments {
         guard sequenceLength >= 1 && sequenceLength <= batchTokens else {
             throw ValidationError("--sequence-length must lie between 1 and --batch-tokens")
         }
+        guard microBatchTokens >= 1 else { throw ValidationError("--micro-batch-tokens must be at least 1") }
     }
 }
 

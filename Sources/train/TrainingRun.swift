@@ -18,7 +18,7 @@ struct TrainingRun {
         self.options = options
         self.context = context
         // A destination that cannot be is refused before the first step, not after the last.
-        try ModelFolder.checkDestination(options.out)
+        for folder in [options.out] + (options.export.map { [$0] } ?? []) { try ModelFolder.checkDestination(folder) }
         let first = try TrainingFeed.open(paths[0])
         let plan = options.plan
         let bosID = try plan.bos.resolve(
@@ -31,7 +31,15 @@ struct TrainingRun {
         let operations = CPUOperations(pool: pool, precision: options.precision)
         let saved = options.resume ? try TrainingState.load(options.out, pool: pool) : nil
         let model = try saved?.model ?? ModelFolder.startingPoint(options.model, seed: options.seed, pool: pool)
-        trainer = Trainer(model, settings: options.optimiser.settings, operations: operations)
+        if let limit = model.configuration.positionLimit, plan.sequenceLength > limit {
+            throw Failure(
+                .badData, options.model, .whole, "the model has \(limit) positions, fewer than --sequence-length \(plan.sequenceLength)")
+        }
+        trainer = Trainer(
+            model, settings: options.optimiser.settings, microBatchTokens: plan.microBatchTokens, recompute: plan.recompute,
+            operations: operations)
+        let rows = max(min(plan.microBatchTokens, plan.batchTokens), plan.sequenceLength)
+        context.note(model.configuration.trainingMemory(rows: rows, recompute: plan.recompute).line)
         feed = TrainingFeed(
             paths: paths, first: first,
             packer: SequencePacker(
@@ -70,6 +78,9 @@ struct TrainingRun {
             if options.checkpointEvery > 0 && trainer.steps % options.checkpointEvery == 0 { try save() }
         }
         try save()
+        if let folder = options.export {
+            try ModelFolder.save(trainer.model, to: folder, carrying: options.model, precision: options.exportPrecision)
+        }
         try log.output.close()
         progress.finish()
     }

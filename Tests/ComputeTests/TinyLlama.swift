@@ -20,7 +20,7 @@ enum TinyLlama {
     static var variants: [ModelConfiguration] {
         var modern = configuration(tied: true)
         (modern.queryKeyNorm, modern.outputNorms, modern.queryKeyValueBias, modern.rotaryInterleaved) = (true, true, true, true)
-        modern.rotaryWidth = 4
+        (modern.rotaryWidth, modern.slidingWindow, modern.windowedLayers) = (4, 5, [true, false])
         var old = configuration()
         (old.norm, old.positions, old.gated, old.activation) = (.layer, .learned, false, .geluTanh)
         (old.queryKeyValueBias, old.attentionOutputBias, old.feedForwardBias) = (true, true, true)

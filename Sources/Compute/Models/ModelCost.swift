@@ -53,20 +53,6 @@ extension ModelConfiguration {
     }
 }
 
-/// Bytes that a piece of work is going to hold, by what they are for; small things are left out.
-public struct MemoryEstimate: Equatable, Sendable {
-    public let parts: [Part]
-
-    public struct Part: Equatable, Sendable {
-        public let name: String
-        public let bytes: Int
-    }
-
-    init(parts: [(String, Int)]) { self.parts = parts.map { Part(name: $0.0, bytes: $0.1) } }
-
-    public var total: Int { parts.reduce(0) { $0 + $1.bytes } }
-}
-
 extension HeadShape {
     /// Memory of a pass for losses only: a tile of logits for each thread, and the rows gathered.
     func lossBytes(threads: Int) -> Int {

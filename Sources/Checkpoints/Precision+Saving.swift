@@ -2,10 +2,8 @@
 import Compute
 import Streams
 
-/// Float32, or bfloat16 rounded to nearest, ties to even. The text is torch's name, which config.json has.
-public enum ExportPrecision: String, CaseIterable, Sendable {
-    case float32, bfloat16
-
+/// Float32, or bfloat16 rounded to nearest, ties to even. The raw value is torch's name, which config.json has.
+extension Precision {
     var type: ElementType {
         switch self {
         case .float32: .f32

@@ -92,9 +92,11 @@ struct GGUFConfiguration {
 
     /// The ids of the ends of a text; both must be in the vocabulary.
     func readEnds(vocabularySize: Int) throws -> EndIDs {
-        for key in ["tokenizer.ggml.unknown_token_id", "tokenizer.ggml.padding_token_id"] { _ = try token(key, vocabularySize) }
+        _ = try token("tokenizer.ggml.unknown_token_id", vocabularySize)
         return EndIDs(
-            bos: try token("tokenizer.ggml.bos_token_id", vocabularySize), eos: try token("tokenizer.ggml.eos_token_id", vocabularySize))
+            bos: try token("tokenizer.ggml.bos_token_id", vocabularySize),
+            eosIDs: try token("tokenizer.ggml.eos_token_id", vocabularySize).map { [$0] } ?? [],
+            padding: try token("tokenizer.ggml.padding_token_id", vocabularySize))
     }
 
     /// Whether the tokenizer adds the BOS id: as the file says, else as llama.cpp does for this kind of vocabulary.

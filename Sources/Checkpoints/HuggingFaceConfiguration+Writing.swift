@@ -16,8 +16,10 @@ extension HuggingFaceConfiguration {
         for key in family.keys { key.write(model, &object) }
         object.add("use_cache") { $0.boolean(true) }
         object.add("torch_dtype") { $0.string(precision.rawValue) }
-        object.add("bos_token_id") { json in if let id = ends.bos { json.integer(Int(id)) } else { json.null() } }
-        object.add("eos_token_id") { json in if let id = ends.eos { json.integer(Int(id)) } else { json.null() } }
+        object.add("bos_token_id") { $0.identifiers(ends.bos.map { [$0] } ?? []) }
+        object.add("eos_token_id") { $0.identifiers(ends.eosIDs) }
+        // Always there: a class's own default may lie outside this vocabulary.
+        object.add("pad_token_id") { $0.identifiers(ends.padding.map { [$0] } ?? []) }
         return object.text
     }
 }
@@ -36,4 +38,15 @@ struct LinedObject {
     }
 
     var text: [UInt8] { members + Array("\n}\n".utf8) }
+}
+
+extension JSONText {
+    /// Nothing as null, one id as a number, several as an array.
+    fileprivate mutating func identifiers(_ ids: [UInt32]) {
+        guard ids.count != 1 else { return integer(Int(ids[0])) }
+        guard !ids.isEmpty else { return null() }
+        beginArray()
+        for id in ids { integer(Int(id)) }
+        endArray()
+    }
 }

@@ -20,7 +20,8 @@ struct HuggingFaceConfiguration {
         for key in family.keys { try key.read(keys, &model) }
         do { try model.validate() } catch let error as ComputeError { throw keys.failure(error.message) }
         let ends = EndIDs(
-            bos: try keys.token("bos_token_id", model.vocabularySize), eos: try keys.token("eos_token_id", model.vocabularySize))
+            bos: try keys.tokens("bos_token_id", model.vocabularySize).first,
+            eosIDs: try keys.tokens("eos_token_id", model.vocabularySize), padding: keys.padding(model.vocabularySize))
         return HuggingFaceConfiguration(model: model, ends: ends)
     }
 }
@@ -162,15 +163,19 @@ struct ConfigurationKeys {
         return flag
     }
 
-    /// A token id, or the first of a list of them.
-    func token(_ key: String, _ vocabularySize: Int) throws -> UInt32? {
-        guard let value = value(key) else { return nil }
-        let ids = value.kind == .array ? value.elements : [value]
-        for id in ids {
+    /// A token id, or a list of them.
+    func tokens(_ key: String, _ vocabularySize: Int) throws -> [UInt32] {
+        guard let value = value(key) else { return [] }
+        return try (value.kind == .array ? value.elements : [value]).map { id in
             guard let number = id.integer, number >= 0, number < vocabularySize else {
                 throw failure("key '\(key)' must be a token id below 'vocab_size', \(vocabularySize), found \(ConfigurationKeys.title(id))")
             }
+            return UInt32(number)
         }
-        return ids.first?.integer.map { UInt32($0) }
+    }
+
+    /// The padding's id, where it is one of the vocabulary; files have −1 and other things there.
+    func padding(_ vocabularySize: Int) -> UInt32? {
+        value("pad_token_id")?.integer.flatMap { $0 >= 0 && $0 < vocabularySize ? UInt32($0) : nil }
     }
 }

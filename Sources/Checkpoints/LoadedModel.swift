@@ -41,5 +41,10 @@ final class WeightFiles {
 /// The ids that a model's files give to the ends of a text.
 struct EndIDs: Equatable {
     var bos: UInt32?
-    var eos: UInt32?
+    /// The first is the one that closes a text; generation stops at any.
+    var eosIDs: [UInt32] = []
+    /// The id that fills batches of others; nothing here uses it.
+    var padding: UInt32?
+
+    var eos: UInt32? { eosIDs.first }
 }

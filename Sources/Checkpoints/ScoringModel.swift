@@ -31,7 +31,8 @@ public final class ScoringModel {
         bosID = try bos.resolve(
             id: loaded.bosID, asked: loaded.addsBOS ?? false, token: "beginning-of-sequence", subject: loaded.name)
         scorer = DocumentScorer(
-            Scorer(loaded.model, operations: CPUOperations(pool: pool, precision: precision)), bosID: bosID, window: self.window, stride: self.stride)
+            Scorer(loaded.model, operations: CPUOperations(pool: pool, precision: precision)), bosID: bosID, window: self.window,
+            stride: self.stride)
     }
 
     /// What scoring holds at most, with documents as long as the window.

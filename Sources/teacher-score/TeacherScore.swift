@@ -16,7 +16,7 @@ struct TeacherScore: Tool {
         discussion: """
             Reads records that 'tokenize' made with the model's own vocabulary, and adds 'log_probs': the natural \
             logarithm of p(token | the tokens before it in its document). A token with nothing before it has none. The \
-            model is a Hugging Face folder or a .gguf file of the Llama family; weights in 16 bits or quantised are \
+            model is a Hugging Face folder or a .gguf file of a known family; weights in 16 bits or quantised are \
             used from where they are. Scores do not depend on --threads nor on how documents are batched.
             """)
 

@@ -22,10 +22,14 @@ struct PlanOptions: ParsableArguments {
     @Flag(help: "Keep the inputs of blocks only and compute the rest again in the backward pass: less memory, the same result.")
     var recompute = false
 
-    @Option(help: ArgumentHelp("Put the beginning-of-sequence token before each document: auto (as the vocabulary asks), always or never.", valueName: "when"))
+    @Option(
+        help: ArgumentHelp(
+            "Put the beginning-of-sequence token before each document: auto (as the vocabulary asks), always or never.", valueName: "when"))
     var bos = SpecialTokenPolicy.auto
 
-    @Option(help: ArgumentHelp("Put the end-of-sequence token after each document: auto (as the vocabulary asks), always or never.", valueName: "when"))
+    @Option(
+        help: ArgumentHelp(
+            "Put the end-of-sequence token after each document: auto (as the vocabulary asks), always or never.", valueName: "when"))
     var eos = SpecialTokenPolicy.auto
 
     func validate() throws {

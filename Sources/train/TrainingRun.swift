@@ -22,7 +22,8 @@ struct TrainingRun {
         let first = try TrainingFeed.open(paths[0])
         let plan = options.plan
         let bosID = try plan.bos.resolve(
-            id: first.header.tokenID("bos_id"), asked: first.header["add_bos"] == "true", token: "beginning-of-sequence", subject: first.name)
+            id: first.header.tokenID("bos_id"), asked: first.header["add_bos"] == "true", token: "beginning-of-sequence",
+            subject: first.name)
         let eosID = try plan.eos.resolve(
             id: first.header.tokenID("eos_id"), asked: first.header["add_eos"] == "true", token: "end-of-sequence", subject: first.name)
         settings = RunSettings(options, header: first.header, bosID: bosID, eosID: eosID)

@@ -11,6 +11,15 @@ lines = [json.loads(line) for line in open('whole.log')]
 assert lines[-1]['loss_nats_per_token'] < lines[0]['loss_nats_per_token'], lines\""
 ends opens-again 0 "evaluate perplexity --model whole --tokenizer $FIXTURES/vocabularies/student corpus.ndjson >report"
 
+# Less memory, the same bytes; the finished model by itself.
+ends recompute 0 "$train --steps 3 --out kept guided.aligned >kept.log; $train --steps 3 --recompute --out again guided.aligned >again.log"
+same recompute-model kept/model.safetensors again/model.safetensors
+same recompute-log kept.log again.log
+ends export 0 "$train --steps 2 --micro-batch-tokens 32 --verbose --out exported --export half guided.aligned 2>&1 >exported.log | grep -q 'memory: parameters .* in all .* of the machine'"
+holds export-is-half "test \$(stat -c %s half/model.safetensors) -lt \$(stat -c %s exported/model.safetensors) -a ! -e half/training-state.safetensors"
+ends export-opens 0 "evaluate perplexity --model half --tokenizer $FIXTURES/vocabularies/student corpus.ndjson >report"
+ends export-to-itself 64 "$train --steps 1 --out x --export x guided.aligned" "name the same folder"
+
 # Stopped by a signal and taken up again: the same bytes as the run that was not.
 cp guided.aligned slow.aligned
 for signal in TERM INT USR1 HUP; do

@@ -83,7 +83,8 @@ public enum ModelFolder {
         let ends = try metadata.readEnds(vocabularySize: configuration.vocabularySize)
         let tensors = try GGUFWeights(file: file).tensors(for: configuration, metadata.family.gguf?.tensors ?? [])
         return LoadedModel(
-            model: try Model(configuration, tensors, name: path, onlyScored: onlyScored, pool: pool), name: path, bosID: ends.bos, eosID: ends.eos,
+            model: try Model(configuration, tensors, name: path, onlyScored: onlyScored, pool: pool), name: path, bosID: ends.bos,
+            eosID: ends.eos,
             addsBOS: try metadata.readAddsBOS(), files: WeightFiles([file.map]))
     }
 

@@ -37,7 +37,8 @@ public final class ScoringModel {
 
     /// What scoring holds at most, with documents as long as the window.
     public func memory(threads: Int) -> MemoryEstimate {
-        loaded.model.configuration.scoringMemory(longest: window, threads: threads)
+        let parameterBytes = loaded.model.parameters.reduce(0) { $0 + $1.weight.bytes }
+        return loaded.model.configuration.scoringMemory(longest: window, threads: threads, parameterBytes: parameterBytes)
     }
 
     /// Refuses a stream whose vocabulary has another size than the model's.

@@ -51,7 +51,8 @@ struct Perplexity: Tool {
         let vocabulary = try Tokenizer.load(tokenizer ?? model)
         let pool = ThreadPool(threads: threads.count)
         let scorer = try ScoringModel(
-            ModelFolder.open(model, onlyScored: true, pool: pool), bos: window.bos, window: window.window, stride: window.stride, pool: pool,
+            ModelFolder.open(model, onlyScored: true, pool: pool), bos: window.bos, window: window.window, stride: window.stride,
+            pool: pool,
             precision: precision)
         guard vocabulary.vocabularySize <= scorer.loaded.model.configuration.vocabularySize else {
             throw Failure(

@@ -41,7 +41,8 @@ struct TeacherScore: Tool {
         let reader = try RecordReader(ByteInput.open(input), expecting: [.tokens])
         let pool = ThreadPool(threads: threads.count)
         let teacher = try ScoringModel(
-            ModelFolder.open(model, onlyScored: true, pool: pool), bos: window.bos, window: window.window, stride: window.stride, pool: pool,
+            ModelFolder.open(model, onlyScored: true, pool: pool), bos: window.bos, window: window.window, stride: window.stride,
+            pool: pool,
             precision: precision)
         context.note(teacher.memory(threads: pool.threads).line)
         try teacher.check(reader.header, of: reader.name)

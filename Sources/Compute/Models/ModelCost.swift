@@ -33,8 +33,8 @@ extension ModelConfiguration {
     /// Bytes of the parameters in float32.
     public var parameterBytes: Int { 4 * parameterCount }
 
-    /// What scoring needs for segments of at most `longest` tokens.
-    public func scoringMemory(longest: Int, threads: Int) -> MemoryEstimate {
+    /// What scoring needs for segments of at most `longest` tokens, with parameters of this size in memory or in their file.
+    public func scoringMemory(longest: Int, threads: Int, parameterBytes: Int) -> MemoryEstimate {
         let rows = max(Scorer.chunkTokens, longest)
         return MemoryEstimate(parts: [
             ("parameters", parameterBytes), ("activations", 4 * ScoringMemory.values(self) * rows),

@@ -47,7 +47,9 @@ struct Train: Tool {
     @Option(help: ArgumentHelp("Save the state every so many steps; 0: only at the end and when stopped.", valueName: "n"))
     var checkpointEvery = 0
 
-    @Option(help: ArgumentHelp("Also save the finished model, without the state of its training, in this folder.", valueName: "folder"))
+    @Option(
+        help: ArgumentHelp(
+            "Folder to save the finished model in too, without the state of its training; default: none.", valueName: "folder"))
     var export: String?
 
     @Option(help: ArgumentHelp("Numbers in which --export saves: bfloat16 or float32.", valueName: "name"))

@@ -35,6 +35,8 @@ final class FamilyConfigurationTests: XCTestCase {
         let old = try read("gpt_neox", [("rope_parameters", ""), ("rotary_pct", "0.5"), ("rotary_emb_base", "5000")])
         XCTAssertEqual([old.ropeTheta, Double(old.rotaryWidth ?? 0)], [5000, 8])
         XCTAssertEqual(try read("gpt_neox", [("rope_parameters", "")]).rotaryWidth, 4)
+        let mamba = try XCTUnwrap(read("mamba", [("state_size", ""), ("conv_kernel", ""), ("time_step_rank", "\"auto\"")]).stateSpace)
+        XCTAssertEqual([mamba.states, mamba.taps, mamba.timeStepRank, mamba.innerWidth], [16, 4, 3, 72])
     }
 
     func testScalingsOfRotaryPositions() throws {
@@ -75,6 +77,9 @@ final class FamilyConfigurationTests: XCTestCase {
         cases += [
             ("gpt_neox", "use_parallel_residual", "\"yes\"", ["'use_parallel_residual'"]),
             ("gpt_neox", "rope_theta", "10000", ["'rope_theta'"]),
+            ("mamba", "expand", "1e9", ["'expand'"]), ("mamba", "intermediate_size", "71", ["'intermediate_size' is 71", "72"]),
+            ("mamba", "time_step_rank", "0", ["'time_step_rank'"]), ("mamba", "hidden_act", "\"tanh\"", ["'hidden_act'"]),
+            ("mamba", "rms_norm", "false", ["'rms_norm'"]), ("mamba", "use_bias", "0", ["'use_bias'"]),
             ("gpt_neox", "architectures", "[\"GPT2LMHeadModel\"]", ["'GPTNeoXForCausalLM'"]),
         ]
         for (name, key, json, words) in cases {

@@ -16,11 +16,11 @@ struct FamilyFixture {
     let splits: [Int]
 
     static let names = [
-        "llama", "mistral", "qwen2", "qwen3", "glm", "glm4", "gpt2", "gpt_neox", "gpt_neox_sequential",
+        "llama", "mistral", "qwen2", "qwen3", "glm", "glm4", "gpt2", "gpt_neox", "gpt_neox_sequential", "mamba", "mamba_bias",
     ]
 
     /// Those that llama.cpp's converter has made a GGUF of.
-    static let converted = ["llama", "qwen2", "qwen3", "glm", "glm4", "gpt2", "gpt_neox"]
+    static let converted = ["llama", "qwen2", "qwen3", "glm", "glm4", "gpt2", "gpt_neox", "mamba"]
 
     init(_ name: String) throws {
         self.name = name
@@ -168,7 +168,7 @@ final class FamilyTests: XCTestCase {
     }
 
     func testSavedInHalfTheBytes() throws {
-        for name in ["glm4", "gpt2", "gpt_neox"] {
+        for name in ["glm4", "gpt2", "gpt_neox", "mamba"] {
             let model = try ModelFolder.open(fixture("families/\(name)")).model
             try ModelFolder.save(model, to: scratch(name), carrying: nil, precision: .bfloat16)
             let loaded = try ModelFolder.open(scratch(name)).model

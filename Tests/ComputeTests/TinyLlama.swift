@@ -26,7 +26,9 @@ enum TinyLlama {
         (old.queryKeyValueBias, old.attentionOutputBias, old.feedForwardBias) = (true, true, true)
         var parallel = old
         (parallel.positions, parallel.parallelResidual, parallel.ropeScaling) = (.rotary, true, .linear(factor: 2))
-        return [configuration(), modern, old, parallel]
+        var mamba = configuration(tied: true)
+        mamba.stateSpace = .init(innerWidth: 48, states: 5, taps: 4, timeStepRank: 3, productBias: true)
+        return [configuration(), modern, old, parallel, mamba]
     }
 
     static func ids(_ count: Int, vocabulary: Int, seed: UInt64) -> [UInt32] {

@@ -21,7 +21,7 @@ struct Family: Sendable {
     var gguf: GGUFFamily?
 
     /// All families, in the order in which messages name them.
-    static let all: [Family] = [llama, mistral, qwen2, qwen3, glm, glm4, gpt2, gptNeoX]
+    static let all: [Family] = [llama, mistral, qwen2, qwen3, glm, glm4, gpt2, gptNeoX, mamba]
 
     /// The family of a model. Every configuration that was read from a file has one.
     static func of(_ configuration: ModelConfiguration) -> Family {

@@ -164,7 +164,6 @@ extension ModelConfiguration {
             throw ComputeError.invalid("\(name) \(value) is outside 1…\(limit)")
         }
         if stateSpace == nil { try validateAttention() }
-        guard stateSpace == nil else { throw ComputeError.invalid("state spaces are not computed yet") }
         guard normEpsilon > 0 && normEpsilon.isFinite else { throw ComputeError.invalid("norm epsilon \(normEpsilon) is not positive") }
         guard initializerRange >= 0 && initializerRange.isFinite else {
             throw ComputeError.invalid("initializer range \(initializerRange) is negative")

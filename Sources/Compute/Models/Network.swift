@@ -29,11 +29,11 @@ struct Network {
     }
 
     /// One block: `next` = the block's output. `next` may be `b[.x]` and `s[.h]` may be `b[.gate]` (or `b[.up]` without a gate) when no
-    /// backward pass follows.
+    /// backward pass follows; so may `s[.h]` be `b[.signalGate]` of a mixer.
     func blockForward(_ layer: Int, next: Buffer, _ b: BlockMemory, _ s: BlockMemory, _ tokens: PackedTokens, table: Buffer?) {
         switch weights.blocks[layer] {
         case .decoder(let w): decoderForward(layer, w, next: next, b, s, tokens, table: table)
-        case .mixer: preconditionFailure("bug: a state space passed validation")
+        case .mixer(let w): mixerForward(w, next: next, b, s, tokens)
         }
     }
 
@@ -45,6 +45,7 @@ struct Network {
     ) {
         switch (weights.blocks[layer], gradients.blocks[layer]) {
         case (.decoder(let w), .decoder(let d)): decoderBackward(layer, w, d, dx: dx, b, s, tokens, table: table)
+        case (.mixer(let w), .mixer(let d)): mixerBackward(w, d, dx: dx, b, s, tokens)
         default: preconditionFailure("bug: gradients of another model")
         }
     }

@@ -65,7 +65,7 @@ struct ConfigurationKeys {
         "pruned_heads",
     ]
     /// Switches of other models that some files hold: harmless while they are off.
-    private static let off: Set = ["add_cross_attention"]
+    private static let off: Set = ["add_cross_attention", "use_mrope"]
 
     func failure(_ message: String, hint: String? = nil) -> Failure {
         Failure(.badData, path, .whole, parent.map { "in '\($0)': \(message)" } ?? message, hint: hint)

@@ -63,7 +63,8 @@ final class FamilyConfigurationTests: XCTestCase {
             ("qwen2", "use_sliding_window", "false", ["'layer_types'", "'use_sliding_window'"]),
             ("qwen2", "layer_types", "[\"full_attention\"]", ["'layer_types'", "3 layers"]),
             ("qwen2", "max_window_layers", "-1", ["'max_window_layers'"]), ("qwen2", "attention_bias", "false", ["'attention_bias'"]),
-            ("qwen3", "mlp_bias", "true", ["'mlp_bias'"]),
+            ("qwen3", "mlp_bias", "true", ["'mlp_bias'"]), ("qwen2", "use_mrope", "true", ["'use_mrope'"]),
+            ("llama", "rope_parameters", #"{"rope_type": "yarn", "factor": 2, "rope_theta": 0.5}"#, ["rope theta 0.5"]),
         ]
         cases += [
             ("qwen2", "layer_types", #"["full_attention", "chunked", "full_attention"]"#, ["'chunked'", "'sliding_attention'"]),
@@ -92,5 +93,7 @@ final class FamilyConfigurationTests: XCTestCase {
         let line = c.trainingMemory(rows: 64, recompute: true).line
         XCTAssertTrue(line.hasPrefix("memory: parameters 134 KiB, gradients 134 KiB, moments 268 KiB, activations 94.0 KiB"), line)
         XCTAssertLessThan(c.trainingMemory(rows: 64, recompute: true).total, c.trainingMemory(rows: 64).total)
+        XCTAssertEqual(c.trainingMemory(rows: .max).total, .max)
+        XCTAssertFalse(c.trainingMemory(rows: .max).line.isEmpty)
     }
 }

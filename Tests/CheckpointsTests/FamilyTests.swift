@@ -167,6 +167,72 @@ final class FamilyTests: XCTestCase {
         }
     }
 
+    /// Threads and company change no byte.
+    func testTheSameBytesForAnyThreadsAndCompany() throws {
+        for name in FamilyFixture.names {
+            let reference = try FamilyFixture(name)
+            let model = try ModelFolder.open(reference.folder).model
+            let batch = reference.batch()
+            func losses(_ threads: Int, _ rows: Range<Int>, _ splits: [Int]) -> [Float] {
+                Scorer(model, pool: ThreadPool(threads: threads)).losses(
+                    inputs: Array(batch.inputs[rows]), splits: splits, targets: Array(batch.targets[rows]))
+            }
+            let together = losses(1, 0..<batch.inputs.count, batch.splits)
+            for threads in [2, 4] { assertSameBits(losses(threads, 0..<batch.inputs.count, batch.splits), together, "\(name): \(threads)") }
+            for (first, end) in zip(batch.splits, batch.splits.dropFirst()) {
+                assertSameBits(losses(2, first..<end, [0, end - first]), Array(together[first..<end]), "\(name): alone")
+            }
+            let gradients = try [1, 2, 4].map { threads in
+                let trainer = Trainer(model, pool: ThreadPool(threads: threads))
+                _ = try trainer.accumulate(batch, loss: .crossEntropy)
+                return trainer.gradients.map(\.array)
+            }
+            for other in gradients.dropFirst() {
+                for (a, b) in zip(gradients[0], other) { assertSameBits(a, b, "\(name): gradients") }
+            }
+        }
+    }
+
+    /// Fused and transposed tensors on their way through a saved state: training goes on as if never stopped.
+    func testStatesGoOn() throws {
+        for name in ["glm", "gpt2", "gpt_neox", "mamba"] {
+            let reference = try FamilyFixture(name)
+            func step(_ trainer: Trainer) throws {
+                _ = try trainer.step(reference.batch(), loss: .crossEntropy, learningRate: 1e-3)
+            }
+            let unbroken = Trainer(try ModelFolder.open(reference.folder).model, pool: ThreadPool(threads: 1))
+            try step(unbroken)
+            try TrainingState.save(unbroken, facts: [:], to: scratch(name), carryingTokenizerFrom: reference.folder)
+            try step(unbroken)
+            let state = try TrainingState.load(scratch(name))
+            let resumed = Trainer(state.model, pool: ThreadPool(threads: 1))
+            try state.restore(resumed)
+            try step(resumed)
+            assertSameModel(resumed.model, unbroken.model, name)
+        }
+    }
+
+    /// Old files of GPT-2 have no prefix, and masks; a tensor under two names is refused, and so is half of a fused one.
+    func testSpellingsOfNames() throws {
+        let source = try SafetensorsFile.open(fixture("families/gpt2/model.safetensors"))
+        var list = source.tensors.map {
+            (name: String($0.name.dropFirst("transformer.".count)), type: "F32", shape: $0.shape, bytes: Array(source.bytes($0)))
+        }
+        list.append(("h.0.attn.bias", "F32", [1, 1, 2, 2], [UInt8](repeating: 0, count: 16)))
+        try scratch.write("old/config.json", Array(Data(contentsOf: URL(fileURLWithPath: fixture("families/gpt2/config.json")))))
+        try scratch.write("old/model.safetensors", safetensors(list))
+        assertSameModel(try ModelFolder.open(scratch("old")).model, try ModelFolder.open(fixture("families/gpt2")).model)
+        let embedding = try XCTUnwrap(list.first { $0.name == "wte.weight" })
+        try scratch.write(
+            "old/model.safetensors", safetensors(list + [("transformer.wte.weight", "F32", embedding.shape, embedding.bytes)]))
+        assertRefused("'transformer.wte.weight' and 'wte.weight', two names") { try ModelFolder.open(scratch("old")) }
+        let cut = list.map { $0.name == "h.1.attn.c_attn.weight" ? ($0.name, $0.type, [44, 44], Array($0.bytes[..<7744])) : $0 }
+        try scratch.write("old/model.safetensors", safetensors(cut))
+        assertRefused("'h.1.attn.c_attn.weight' has the shape [44, 44]", "[44, 132]") { try ModelFolder.open(scratch("old")) }
+        try scratch.write("old/model.safetensors", safetensors(list.filter { $0.name != "h.1.mlp.c_fc.bias" }))
+        assertRefused("'transformer.h.1.mlp.c_fc.bias' is missing") { try ModelFolder.open(scratch("old")) }
+    }
+
     func testSavedInHalfTheBytes() throws {
         for name in ["glm4", "gpt2", "gpt_neox", "mamba"] {
             let model = try ModelFolder.open(fixture("families/\(name)")).model

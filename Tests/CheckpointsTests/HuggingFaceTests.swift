@@ -245,11 +245,14 @@ final class HuggingFaceTests: XCTestCase {
         try scratch.write("source/tokenizer.json", #"{"post_processor": null}"#)
         try scratch.write("source/special_tokens_map.json", "{}")
         try scratch.write("source/training_args.bin", "x")
+        let others = ["added_tokens.json", "chat_template.jinja", "generation_config.json", "merges.txt", "qwen.tiktoken", "vocab.json"]
+        for name in others { try scratch.write("source/\(name)", name) }
         for from in [source, "\(source)/config.json"] {
             try ModelFolder.save(model, to: scratch("out"), carrying: from)
             XCTAssertEqual(
                 try FileManager.default.contentsOfDirectory(atPath: scratch("out")).sorted(),
-                ["config.json", "model.safetensors", "special_tokens_map.json", "tokenizer.json"])
+                (["config.json", "model.safetensors", "special_tokens_map.json", "tokenizer.json"] + others).sorted())
+            XCTAssertEqual(try scratch.read("out/qwen.tiktoken"), Array("qwen.tiktoken".utf8))
             XCTAssertEqual(try ModelFolder.open(scratch("out")).bosID, 1)
         }
         try ModelFolder.save(model, to: source, carrying: source)

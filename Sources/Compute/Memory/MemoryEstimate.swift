@@ -12,12 +12,27 @@ public struct MemoryEstimate: Equatable, Sendable {
 
     init(parts: [(String, Int)]) { self.parts = parts.map { Part(name: $0.0, bytes: $0.1) } }
 
-    public var total: Int { parts.reduce(0) { $0 + $1.bytes } }
+    /// All parts; the largest Int when that is too little, as sizes from a command line may be anything.
+    public var total: Int { parts.reduce(0) { saturatingSum($0, $1.bytes) } }
 
     /// "memory: parameters 513 MiB, …; in all 2.1 GiB of the machine's 24.0 GiB".
     public var line: String {
         let list = parts.map { "\($0.name) \(binaryUnits($0.bytes))" }.joined(separator: ", ")
         return "memory: \(list); in all \(binaryUnits(total)) of the machine's \(binaryUnits(machineMemory()))"
+    }
+}
+
+/// Σ of both, or the largest Int.
+private func saturatingSum(_ a: Int, _ b: Int) -> Int {
+    let (sum, overflow) = a.addingReportingOverflow(b)
+    return overflow ? .max : sum
+}
+
+/// The product of sizes from 0, or the largest Int.
+func saturatingProduct(_ sizes: Int...) -> Int {
+    sizes.reduce(1) { product, size in
+        let (next, overflow) = product.multipliedReportingOverflow(by: size)
+        return overflow ? .max : next
     }
 }
 
@@ -27,7 +42,7 @@ func machineMemory() -> Int { sysconf(Int32(_SC_PHYS_PAGES)) * sysconf(Int32(_SC
 /// A number of bytes with three or so digits: KiB, MiB or GiB.
 func binaryUnits(_ bytes: Int) -> String {
     func tenths(_ unit: Int) -> String {
-        let value = (bytes * 10 + unit / 2) / unit
+        let value = Int((Double(bytes) / Double(unit) * 10).rounded())
         return value >= 1000 ? String((value + 5) / 10) : "\(value / 10).\(value % 10)"
     }
     if bytes >= 1 << 30 { return "\(tenths(1 << 30)) GiB" }

@@ -170,6 +170,27 @@ extension ModelConfiguration {
         }
     }
 
+    /// What `rotaryTable` asks of the constants of a scaling.
+    private func validateScaling(_ turned: Int) throws {
+        func require(_ holds: Bool, _ message: String) throws {
+            guard holds else { throw ComputeError.invalid("scaling of rotary positions: \(message)") }
+        }
+        func positive(_ values: [Double]) -> Bool { values.allSatisfy { $0 > 0 && $0.isFinite } }
+        switch ropeScaling {
+        case .none: break
+        case .linear(let factor): try require(positive([factor]), "factor \(factor) is not positive")
+        case .dynamic(let factor, let original):
+            try require(positive([factor]) && original > 0, "factor \(factor) or positions \(original) are not positive")
+            try require(turned > 2, "a base that grows needs more than one pair")
+        case .llama3(let factor, let low, let high, let original):
+            try require(
+                positive([factor, low, high]) && original > 0 && high > low, "factors \(factor), \(low), \(high) do not rise from 0")
+        case .yarn(let factor, let original, let fast, let slow, let attention, _):
+            try require(positive([factor, fast, slow, attention]) && original > 0, "constants of YaRN must be positive")
+            try require(ropeTheta > 1, "rope theta \(ropeTheta) is not above 1")
+        }
+    }
+
     private func validateAttention() throws {
         guard queryWidth <= 1 << 24 else { throw ComputeError.invalid("\(heads) heads of \(headWidth) are too wide") }
         guard heads % keyValueHeads == 0 else {
@@ -185,6 +206,7 @@ extension ModelConfiguration {
                 throw ComputeError.invalid("rotary width \(turned) is outside 2…\(headWidth), the head's")
             }
             guard ropeTheta > 0 && ropeTheta.isFinite else { throw ComputeError.invalid("rope theta \(ropeTheta) is not positive") }
+            try validateScaling(turned)
         }
         if let slidingWindow, slidingWindow < 1 { throw ComputeError.invalid("sliding window \(slidingWindow) is not positive") }
         if let windowedLayers, windowedLayers.count != layers {

@@ -37,7 +37,7 @@ extension ModelConfiguration {
     public func scoringMemory(longest: Int, threads: Int, parameterBytes: Int) -> MemoryEstimate {
         let rows = max(Scorer.chunkTokens, longest)
         return MemoryEstimate(parts: [
-            ("parameters", parameterBytes), ("activations", 4 * ScoringMemory.values(self) * rows),
+            ("parameters", parameterBytes), ("activations", saturatingProduct(4, ScoringMemory.values(self), rows)),
             ("head", HeadShape(width: width, vocabulary: vocabularySize).lossBytes(threads: threads)),
         ])
     }
@@ -47,7 +47,7 @@ extension ModelConfiguration {
         let values = Activations.values(self, recompute: recompute)
         return MemoryEstimate(parts: [
             ("parameters", parameterBytes), ("gradients", parameterBytes), ("moments", 2 * parameterBytes),
-            ("activations", 4 * values.blocks * rows), ("scratch", 4 * values.rest * rows),
+            ("activations", saturatingProduct(4, values.blocks, rows)), ("scratch", saturatingProduct(4, values.rest, rows)),
             ("head", HeadShape(width: width, vocabulary: vocabularySize).gradientBytes),
         ])
     }

@@ -181,25 +181,25 @@ INLINE void tile(float *c, ptrdiff_t c_stride, const uint16_t *a, ptrdiff_t a_ro
 }
 
 /// Rows of A by all panels.
-INLINE void strip(float *c, ptrdiff_t c_stride, const uint16_t *a, ptrdiff_t a_row, ptrdiff_t a_pair, const uint16_t *b, ptrdiff_t n,
-                  ptrdiff_t k, bool accumulate, const int rows) {
+INLINE void strip(float *c, ptrdiff_t c_stride, const uint16_t *a, ptrdiff_t a_row, ptrdiff_t a_pair, const uint16_t *b,
+                  ptrdiff_t b_stride, ptrdiff_t n, ptrdiff_t k, bool accumulate, const int rows) {
     for (ptrdiff_t j = 0; j < n; j += W * PRODUCT_VECTORS) {
-        const uint16_t *panel = b + j / COLUMNS * preceptor_panel_values(k) + 2 * (j % COLUMNS);
+        const uint16_t *panel = b + j / COLUMNS * b_stride + 2 * (j % COLUMNS);
         tile(c + j, c_stride, a, a_row, a_pair, panel, k, accumulate, rows, n - j);
     }
 }
 
-static void multiply(float *c, ptrdiff_t c_stride, const uint16_t *a, ptrdiff_t a_stride, const uint16_t *b, ptrdiff_t m, ptrdiff_t n,
-                     ptrdiff_t k, bool accumulate) {
+static void multiply(float *c, ptrdiff_t c_stride, const uint16_t *a, ptrdiff_t a_stride, const uint16_t *b, ptrdiff_t b_stride,
+                     ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, bool accumulate) {
     const bool strips = a_stride == 0;
     const ptrdiff_t row = strips ? 2 : a_stride, pair = strips ? 2 * PRODUCT_ROWS : 2;
     const ptrdiff_t step = strips ? (k + 1) / 2 * pair : PRODUCT_ROWS * row;
     ptrdiff_t i = 0;
     for (; i + PRODUCT_ROWS <= m; i += PRODUCT_ROWS, a += step, c += PRODUCT_ROWS * c_stride)
-        strip(c, c_stride, a, row, pair, b, n, k, accumulate, PRODUCT_ROWS);
+        strip(c, c_stride, a, row, pair, b, b_stride, n, k, accumulate, PRODUCT_ROWS);
 #define REST(count) \
     if (i + count <= m) { \
-        strip(c, c_stride, a, row, pair, b, n, k, accumulate, count); \
+        strip(c, c_stride, a, row, pair, b, b_stride, n, k, accumulate, count); \
         i += count, a += count * row, c += count * c_stride; \
     }
 #if PRODUCT_ROWS > 8

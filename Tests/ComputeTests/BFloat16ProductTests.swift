@@ -127,6 +127,39 @@ final class BFloat16ProductTests: XCTestCase {
         }
     }
 
+    /// Attention and its gradients beside those in float32: what rounding to 8 bits of significand does, and no more.
+    func testAttention() {
+        var random = TestRandom(96)
+        let cases: [(splits: [Int], heads: Int, keyHeads: Int, D: Int, options: AttentionOptions)] = [
+            ([0], 2, 1, 4, AttentionOptions()), ([0, 1], 1, 1, 2, AttentionOptions()), ([0, 0, 2, 9], 2, 1, 4, AttentionOptions()),
+            ([0, 127, 127, 256, 560], 3, 1, 6, AttentionOptions()), ([0, 130], 4, 4, 40, AttentionOptions(scale: 0.3)),
+            ([0, 33, 400], 4, 2, 64, AttentionOptions(window: 37)), ([0, 333], 2, 1, 16, AttentionOptions(window: 100, softCap: 1.5)),
+            ([0, 7, 2_650], 2, 1, 8, AttentionOptions()), ([0, 2_500], 1, 1, 4, AttentionOptions(scale: 0.7, window: 1_500)),
+        ]
+        for c in cases {
+            let rows = c.splits.last!
+            let (queries, keys) = (rows * c.heads * c.D, rows * c.keyHeads * c.D)
+            let (q, k, v) = (Buffer(random.floats(queries, 2)), Buffer(random.floats(keys, 2)), Buffer(random.floats(keys)))
+            let dO = Buffer(random.floats(queries))
+            func results(_ precision: Precision) -> [Buffer] {
+                let operations = CPUOperations(pool: ThreadPool(threads: 2), precision: precision)
+                let (o, lse) = (Buffer(count: queries), Buffer(count: rows * c.heads))
+                let (dq, dk, dv) = (Buffer(count: queries), Buffer(count: keys), Buffer(count: keys))
+                operations.attentionForward(
+                    o: o, lse: lse, q: q, k: k, v: v, splits: c.splits, heads: c.heads, keyValueHeads: c.keyHeads, headWidth: c.D,
+                    options: c.options)
+                operations.attentionBackward(
+                    dq: dq, dk: dk, dv: dv, do: dO, o: o, lse: lse, q: q, k: k, v: v, splits: c.splits, heads: c.heads,
+                    keyValueHeads: c.keyHeads, headWidth: c.D, options: c.options)
+                return [o, lse, dq, dk, dv]
+            }
+            for (name, (found, exact)) in zip(["o", "lse", "dq", "dk", "dv"], zip(results(.bfloat16), results(.float32))) {
+                let (error, size) = (meanSquare(found, minus: exact), meanSquare(exact, minus: nil))
+                XCTAssertLessThanOrEqual(error, 1e-4 * size + 1e-6, "\(name) of \(c), seed \(random.seed)")
+            }
+        }
+    }
+
     private func meanSquare(_ x: Buffer, minus y: Buffer?) -> Double {
         (0..<x.count).reduce(0) { sum, i in
             let d = Double(x.pointer[i]) - Double(y?.pointer[i] ?? 0)

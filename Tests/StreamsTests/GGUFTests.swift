@@ -194,6 +194,6 @@ final class GGUFTests: XCTestCase {
         XCTAssertEqual(GGUFTensorType.q4_1.name, "Q4_1")
         XCTAssertEqual(GGUFTensorType.iq2_xxs.name, "IQ2_XXS")
         XCTAssertEqual(GGUFTensorType.bf16.name, "BF16")
-        XCTAssertEqual(GGUFTensorType.allCases.filter(\.isReadable).map(\.name), ["F32", "F16", "Q4_0", "Q4_1", "Q8_0", "BF16"])
+        XCTAssertEqual(GGUFTensorType.allCases.filter(\.isReadable).map(\.name), ["F32", "F16", "Q4_0", "Q4_1", "Q5_0", "Q5_1", "Q8_0", "Q4_K", "Q5_K", "Q6_K", "BF16"])
     }
 }

@@ -30,9 +30,9 @@ struct preceptor_products {
     /// Panels of B from its transpose: x is (n, k), rows `x_stride` apart.
     void (*panels_of_transpose)(uint16_t *y, const float *x, ptrdiff_t x_stride, ptrdiff_t k, ptrdiff_t n);
 
-    /// c (m, n) = a · b, or c += a · b; rows of c lie `c_stride` apart. `a_stride` 0: a is in strips.
-    void (*multiply)(float *c, ptrdiff_t c_stride, const uint16_t *a, ptrdiff_t a_stride, const uint16_t *b, ptrdiff_t m, ptrdiff_t n,
-                     ptrdiff_t k, bool accumulate);
+    /// c (m, n) = a · b, or c += a · b; rows of c lie `c_stride` apart, panels of b `b_stride`. `a_stride` 0: a is in strips.
+    void (*multiply)(float *c, ptrdiff_t c_stride, const uint16_t *a, ptrdiff_t a_stride, const uint16_t *b, ptrdiff_t b_stride,
+                     ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, bool accumulate);
 };
 
 /// Values from one row of A to the next: room for k, and no power of two, whose rows would share a few sets of the cache.

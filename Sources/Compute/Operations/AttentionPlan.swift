@@ -46,9 +46,10 @@ struct AttentionShape {
     func blocks(segment: Int) -> [AttentionBlock] {
         let start = splits[segment]
         return stride(from: start, to: splits[segment + 1], by: blockRows).map { first in
-            let firstKey = first - start < window ? start : first - window + 1
+            // A few keys too many, so that keys packed 32 at a time are read from the start of a pack.
+            let firstKey = first - start < window ? start : start + (first - window + 1 - start) / 32 * 32
             return AttentionBlock(
-                window: window, firstKey: firstKey, first: first, end: min(first + blockRows, splits[segment + 1]))
+                window: window, segment: segment, firstKey: firstKey, first: first, end: min(first + blockRows, splits[segment + 1]))
         }
     }
 }
@@ -56,6 +57,7 @@ struct AttentionShape {
 /// Query rows [first, end) and the keys from `firstKey` on that any of them sees.
 struct AttentionBlock {
     let window: Int
+    let segment: Int
     let firstKey: Int
     let first: Int
     let end: Int
@@ -66,14 +68,14 @@ struct AttentionBlock {
 
     /// Most keys of a run: the scores of a block and a run, 384 KiB, stay in the second-level cache, and memory does not grow with the segment.
     static let runKeys = 1_024
-    /// Runs into which the keys are cut, evenly and at multiples of 16.
+    /// Runs into which the keys are cut, evenly and at multiples of 32.
     var runs: Int { (keys + AttentionBlock.runKeys - 1) / AttentionBlock.runKeys }
     /// Floats from one row of a run's scores to the next: whole vectors.
-    var stride: Int { ((keys + 15) / 16 + runs - 1) / runs * 16 }
+    var stride: Int { ((keys + 31) / 32 + runs - 1) / runs * 32 }
 
     func run(_ j: Int) -> KeyRun {
-        let units = (keys + 15) / 16
-        let (from, to) = (j * units / runs * 16, min((j + 1) * units / runs * 16, keys))
+        let units = (keys + 31) / 32
+        let (from, to) = (j * units / runs * 32, min((j + 1) * units / runs * 32, keys))
         return KeyRun(block: self, first: firstKey + from, count: to - from)
     }
 }

@@ -1,4 +1,5 @@
 // Gradients of attention: probabilities are computed again from the saved log-sum-exp, a block of rows and a run of keys at a time.
+import CKernels
 
 extension CPUOperations {
     public func attentionBackward(
@@ -18,6 +19,7 @@ extension CPUOperations {
         require(v, keys, "v")
         let plan = AttentionBackwardPlan(shape)
         let partial = attentionMemory.take(plan.partialFloats)
+        let packed = packAttention(shape, k: k, v: v, backward: true)
         let gradient = AttentionGradient(dq: dq, dk: dk, dv: dv, dO: dO, o: o, lse: lse, q: q, k: k, v: v)
         // 1. Each part of a segment adds the blocks of its rows in their order, to dk and dv or to a sum of its own.
         pool.run(plan.parts.count) { task, worker in
@@ -25,7 +27,12 @@ extension CPUOperations {
             let target = plan.target(part, dk: dk, dv: dv, partial: partial)
             if part.partial != nil { partial.advanced(by: part.partial!).update(repeating: 0, count: 2 * part.keys.count * headWidth) }
             for block in part.blocks {
-                backpropagate(gradient, QueryStack(shape: shape, block: block, keyHead: part.keyHead), target, worker: worker)
+                let stack = QueryStack(shape: shape, block: block, keyHead: part.keyHead)
+                if let packed {
+                    backpropagate(gradient, packed, stack, target, worker: worker)
+                } else {
+                    backpropagate(gradient, stack, target, worker: worker)
+                }
             }
         }
         // 2. The parts' sums, in their order.
@@ -79,6 +86,62 @@ extension CPUOperations {
             OpenBLAS.sgemm(
                 transposeA: true, m: run.count, n: D, k: rows, a: p, lda: stride, b: dO, ldb: D,
                 beta: 1, c: target.dv + place, ldc: target.stride)
+        }
+        stack.eachRow { i, _, statistic in kernels.add(g.dq.pointer + statistic * D, dq + i * D, D) }
+    }
+}
+
+extension CPUOperations {
+    /// The same with products in bfloat16.
+    private func backpropagate(
+        _ g: AttentionGradient, _ packed: PackedAttention, _ stack: QueryStack, _ target: KeyGradients, worker: Int
+    ) {
+        let (shape, rows, stride, D, loops) = (stack.shape, stack.rows, stack.block.stride, stack.shape.headWidth, packed.loops)
+        let (rowStride, weightStride) = (preceptor_row_stride(D), preceptor_row_stride(stride))
+        let rowPanels = PackedPanels.count(k: rows, n: D)
+        let strips = (stride + loops.strip_rows - 1) / loops.strip_rows * loops.strip_rows * ((rows + 1) / 2 * 2)
+        let room = OperandRoom.floats(rows * rowStride, rows * rowStride, rowPanels, rowPanels, max(rows * weightStride, strips))
+        let p = scratch.take(rows * (2 * stride + 3 * D + 1) + 16 + room, worker: worker)
+        let ds = p + rows * stride
+        let q = ds + rows * stride
+        let (dO, dq, delta) = (q + rows * D, q + 2 * rows * D, q + 3 * rows * D)
+        var operands = OperandRoom(delta + (rows + 15) / 16 * 16)
+        stack.gather(g.q, into: q)
+        stack.gather(g.dO, into: dO)
+        stack.eachRow { i, _, statistic in delta[i] = Float(kernels.dot(dO + i * D, g.o.pointer + statistic * D, D)) }
+        let (qPanels, dOPanels) = (operands.take(rowPanels), operands.take(rowPanels))
+        loops.panels(qPanels, q, D, rows, D)
+        loops.panels(dOPanels, dO, D, rows, D)
+        let dORows = operands.take(rows * rowStride)
+        loops.rows(dORows, rowStride, dO, D, rows, D)
+        let queries = packScaled(q, rows, D, shape.scale, into: operands.take(rows * rowStride), loops)
+        let weights = operands.next
+        for j in 0..<stack.block.runs {
+            let run = stack.block.run(j)
+            let n = run.count
+            // 1. Scores, and dp = do · vᵀ.
+            let (keys, keyStride) = packed.scoreKeys.panels(packed.starts, run, keyHead: stack.keyHead)
+            loops.multiply(p, stride, queries, rowStride, keys, keyStride, rows, n, D, false)
+            cap(p, stack, run)
+            let (values, valueStride) = packed.values.panels(packed.starts, run, keyHead: stack.keyHead)
+            loops.multiply(ds, stride, dORows, rowStride, values, valueStride, rows, n, D, false)
+            // 2. p and ds on the keys that a row sees, 0 beyond.
+            stack.eachRow { i, row, statistic in
+                let (from, to) = run.visible(row)
+                kernels.softmax_row_gradient(
+                    p + i * stride, ds + i * stride, from, to, stride, g.lse.pointer[statistic], delta[i], shape.scale,
+                    1 / (shape.softCap ?? .infinity))
+            }
+            // 3. dq += ds · k;  dk += dsᵀ · q;  dv += pᵀ · do.
+            if let (sumKeys, sumStride) = packed.sumKeys?.panels(packed.starts, run, keyHead: stack.keyHead) {
+                loops.rows(weights, weightStride, ds, stride, rows, n)
+                loops.multiply(dq, D, weights, weightStride, sumKeys, sumStride, rows, D, n, j > 0)
+            }
+            let place = (run.first - target.firstKey) * target.stride
+            loops.strips_of_transpose(weights, ds, stride, n, rows)
+            loops.multiply(target.dk + place, target.stride, weights, 0, qPanels, preceptor_panel_values(rows), n, D, rows, true)
+            loops.strips_of_transpose(weights, p, stride, n, rows)
+            loops.multiply(target.dv + place, target.stride, weights, 0, dOPanels, preceptor_panel_values(rows), n, D, rows, true)
         }
         stack.eachRow { i, _, statistic in kernels.add(g.dq.pointer + statistic * D, dq + i * D, D) }
     }

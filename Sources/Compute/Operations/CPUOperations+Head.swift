@@ -121,7 +121,7 @@ extension CPUOperations {
         if let head, let packed = rows.packed {
             let (a, stride) = packed.rows(from: range.lowerBound, head.products.loops)
             head.products.loops.multiply(
-                logits, n, a, stride, head.panels.columns(from: columns.lowerBound), range.count, n, width, false)
+                logits, n, a, stride, head.panels.columns(from: columns.lowerBound), head.panels.stride, range.count, n, width, false)
         } else {
             if case .stored(let matrix) = w { matrix.read(columns, into: weight) }
             let b = if case .values(let buffer) = w { buffer.pointer + columns.lowerBound * width } else { weight }

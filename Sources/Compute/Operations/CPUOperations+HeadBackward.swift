@@ -1,4 +1,5 @@
 // The language-model head with cross-entropy, fused and blocked: losses and gradients in one pass over the logits.
+import CKernels
 
 extension CPUOperations {
     public func headBackward(
@@ -111,10 +112,10 @@ extension CPUOperations {
             .assumingMemoryBound(to: UInt16.self)
         let strips = PackedRows(memory: memory, across, rows: n, k: rows)
         for task in 0..<strips.tasks(loops) { strips.pack(task, across, loops) }
-        loops.multiply(dw.pointer + columns.lowerBound * width, width, memory, 0, rowPanels.memory, n, width, rows, true)
+        loops.multiply(dw.pointer + columns.lowerBound * width, width, memory, 0, rowPanels.memory, rowPanels.stride, n, width, rows, true)
         let packed = PackedRows(memory: memory, upright, rows: rows, k: n)
         for task in 0..<packed.tasks(loops) { packed.pack(task, upright, loops) }
-        loops.multiply(part, width, memory, packed.stride, head.tile(tile), rows, width, n, false)
+        loops.multiply(part, width, memory, packed.stride, head.tile(tile), preceptor_panel_values(n), rows, width, n, false)
     }
 
     /// The rows as the right operand of dw += gradientᵀ · x; nil in float32.

@@ -17,6 +17,8 @@ public final class CPUOperations: Operations {
     var headMemory = HeadMemory()
     /// Values of a stored matrix, for products in float32.
     var storedValues = GrowingBuffer()
+    /// Keys and values of an attention call, for products in bfloat16.
+    var packedKeys = GrowingBuffer()
     /// Sums of the parts of a long segment: see AttentionBackwardPlan.
     var attentionMemory = GrowingBuffer()
     /// Parameters of state spaces as their kernels want them, and sums over tiles of channels.

@@ -108,7 +108,7 @@ final class BFloat16Products {
             let (pointer, aStride) = a.rows(from: rows.lowerBound, loops)
             let (c, stride) = (results[i].c, results[i].stride)
             loops.multiply(
-                c + rows.lowerBound * stride + columns.lowerBound, stride, pointer, aStride, b[i].columns(from: columns.lowerBound),
+                c + rows.lowerBound * stride + columns.lowerBound, stride, pointer, aStride, b[i].columns(from: columns.lowerBound), b[i].stride,
                 rows.count, columns.count, k, accumulate)
         }
     }

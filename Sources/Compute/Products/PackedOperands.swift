@@ -73,6 +73,9 @@ struct PackedPanels {
         }
     }
 
+    /// Values from one panel to the next.
+    var stride: Int { preceptor_panel_values(k) }
+
     /// The panels from column `first` on, a multiple of 32.
     func columns(from first: Int) -> UnsafePointer<UInt16> { UnsafePointer(memory) + first / 32 * preceptor_panel_values(k) }
 }

@@ -51,6 +51,22 @@ final class SmolLM2Tests: XCTestCase {
         try compare(scores, expected.double, largest: 1e-4, usual: 5e-5, mean: 1e-6)
     }
 
+    /// From where the file's Q4_1 blocks are: in float32 the bits of the converted model, in bfloat16 its mean within 0.2 %.
+    func testScoredFromTheFile() throws {
+        let expected = try expected()
+        let pool = ThreadPool(threads: 2)
+        func scores(onlyScored: Bool, _ precision: Precision) throws -> [Float] {
+            let model = try ModelFolder.open(modelPath(), onlyScored: onlyScored, pool: pool).model
+            return Scorer(model, operations: CPUOperations(pool: pool, precision: precision))
+                .logProbabilities(ids: expected.ids, splits: expected.splits)
+        }
+        let exact = try scores(onlyScored: false, .float32)
+        XCTAssertEqual(try scores(onlyScored: true, .float32).map(\.bitPattern), exact.map(\.bitPattern))
+        let rounded = try scores(onlyScored: true, .bfloat16)
+        XCTAssertEqual(try scores(onlyScored: false, .bfloat16).map(\.bitPattern), rounded.map(\.bitPattern))
+        try compare(rounded, expected.double, largest: 0.5, usual: 0.25, mean: 2e-3)
+    }
+
     /// Every difference at most `largest`, 99.9 % at most `usual`, and the means within a share `mean`.
     private func compare(_ scores: [Float], _ expected: [Double], largest: Double, usual: Double, mean: Double, line: UInt = #line) throws {
         XCTAssertEqual(scores.map(\.isNaN), expected.map(\.isNaN), line: line)

@@ -1,15 +1,19 @@
 # The same bytes for any number of threads, file or pipe, and either encoding.
 vocabulary=$FIXTURES/vocabularies
 ln -s "$INPUTS"/* .
-for threads in 1 2 5; do
-    teacher-score --no-provenance --model teacher --bos always --threads $threads teacher.tokens >scores.$threads
-    train --no-provenance --model teacher --out model.$threads --steps 3 --threads $threads --loss guided guided.aligned >log.$threads
-    evaluate perplexity --no-provenance --model teacher --threads $threads --documents corpus.ndjson >report.$threads
-    ((threads == 1)) && continue
-    same "scores-threads-$threads" scores.1 scores.$threads
-    same "train-log-threads-$threads" log.1 log.$threads
-    same "train-model-threads-$threads" model.1/model.safetensors model.$threads/model.safetensors
-    same "evaluate-threads-$threads" report.1 report.$threads
+for precision in bfloat16 float32; do
+    for threads in 1 2 5; do
+        run="--no-provenance --precision $precision --threads $threads"
+        teacher-score $run --model teacher --bos always teacher.tokens >scores.$threads
+        rm -rf model.$threads
+        train $run --model teacher --out model.$threads --steps 3 --loss guided guided.aligned >log.$threads
+        evaluate perplexity $run --model teacher --documents corpus.ndjson >report.$threads
+        ((threads == 1)) && continue
+        same "$precision-scores-threads-$threads" scores.1 scores.$threads
+        same "$precision-train-log-threads-$threads" log.1 log.$threads
+        same "$precision-train-model-threads-$threads" model.1/model.safetensors model.$threads/model.safetensors
+        same "$precision-evaluate-threads-$threads" report.1 report.$threads
+    done
 done
 tokenize --no-provenance --tokenizer "$vocabulary/teacher" <corpus.ndjson |
     teacher-score --no-provenance --model teacher --bos always |
@@ -25,7 +29,9 @@ ends align-encodings 0 "stream-cat --diff guided.aligned guided.ndjson"
 train --no-provenance --model teacher --out from.ndjson --steps 3 --loss guided guided.ndjson >log.ndjson
 same train-encodings log.1 log.ndjson
 tokenize --no-provenance --tokenizer "$vocabulary/teacher" --batch-tokens 1 corpus.ndjson >small.tokens
-teacher-score --no-provenance --model teacher --bos always small.tokens >small.scores
-stream-cat teacher.scores >a.ndjson
-stream-cat small.scores >b.ndjson
-same scores-batches a.ndjson b.ndjson
+for precision in bfloat16 float32; do
+    for tokens in teacher small; do
+        teacher-score --no-provenance --precision $precision --model teacher --bos always $tokens.tokens | stream-cat >$tokens.ndjson
+    done
+    same "$precision-scores-batches" teacher.ndjson small.ndjson
+done

@@ -8,11 +8,13 @@ Requirements: Tests/oracles/requirements-torch.txt. Two steps come before the cl
 """
 import argparse
 import json
-import resource
+import statistics
 import time
 
 import torch
 from transformers import AutoConfig, AutoModelForCausalLM
+
+from compute_common import peak_memory
 
 
 def optimiser_of(model):
@@ -51,18 +53,23 @@ def main():
     run = torch.compile(model) if arguments.compile else model
     shape = (arguments.steps + 2, arguments.batch, arguments.sequence_length + 1)
     batches = torch.randint(0, config.vocab_size, shape)
-    for ids in batches[:2]:
-        step(run, optimiser, ids, arguments.autocast)
-    start, cpu = time.perf_counter(), time.process_time()
-    losses = [step(run, optimiser, ids, arguments.autocast) for ids in batches[2:]]
+    begun = time.perf_counter()
+    losses = [step(run, optimiser, ids, arguments.autocast) for ids in batches[:2]]
+    start, cpu, times = time.perf_counter(), time.process_time(), []
+    for ids in batches[2:]:
+        began = time.perf_counter()
+        losses.append(step(run, optimiser, ids, arguments.autocast))
+        times.append(time.perf_counter() - began)
     seconds, cpu = time.perf_counter() - start, time.process_time() - cpu
-    tokens = arguments.steps * arguments.batch * arguments.sequence_length
+    step_tokens = arguments.batch * arguments.sequence_length
+    tokens = arguments.steps * step_tokens
     kind = ("compiled " if arguments.compile else "eager ") + ("bfloat16 autocast" if arguments.autocast else "float32")
     print(json.dumps({
         "peer": f"torch {kind}", "torch": torch.__version__, "threads": arguments.threads,
-        "parameters": sum(p.numel() for p in model.parameters()), "batch_tokens": arguments.batch * arguments.sequence_length,
-        "steps": arguments.steps, "elapsed_s": round(seconds, 3), "cpu_s": round(cpu, 3), "tokens_per_s": round(tokens / seconds, 1),
-        "peak_memory_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024, "last_loss_nats_per_token": losses[-1]}))
+        "parameters": sum(p.numel() for p in model.parameters()), "batch_tokens": step_tokens,
+        "steps": arguments.steps, "warm_up_s": round(start - begun, 3), "elapsed_s": round(seconds, 3), "cpu_s": round(cpu, 3),
+        "tokens_per_s": round(tokens / seconds, 1), "median_tokens_per_s": round(step_tokens / statistics.median(times), 1),
+        "peak_memory_bytes": peak_memory(), "first_loss_nats_per_token": losses[0], "last_loss_nats_per_token": losses[-1]}))
 
 
 if __name__ == "__main__":

@@ -3,7 +3,8 @@
 #   make test       all checks: unit and numeric tests in release, the tools as a shell sees them, sources, man pages
 #   make check-exact  tokenize against its peers on every vocabulary that packages ship: minutes; PATTERN=… names some
 #   make demo       the main job on real input, about ten minutes; DEMO_TOKENS=… scales it
-#   make bench      kernels against the machine's measured peak
+#   make bench      products, kernels, scoring, training, start beside torch and llama.cpp: 12 minutes; BENCH=--quick for a trial
+#   make check-large  a random model of 1.1 billion parameters scores and trains one step within 24 GiB: minutes
 #   make bench-text  tokenize beside its peers, verified, then timed: minutes; BENCH=--quick for a trial
 #   make install    PREFIX=/usr/local DESTDIR=: stripped tools and man pages
 #   make man        lint the man pages
@@ -19,7 +20,7 @@ BIN := .build/release
 # What a shell says of OpenBLAS's core must not decide what is tested and measured: see docs/decisions/0002-openblas-core.md.
 unexport OPENBLAS_CORETYPE OPENBLAS_L2_SIZE
 
-.PHONY: all build test check-exact demo bench bench-text install man format setup assets clean
+.PHONY: all build test check-exact check-large demo bench bench-text install man format setup assets clean
 all: build
 
 # Package.swift hands the commit to the one C file that --version asks; a new commit costs that file and a link.
@@ -38,8 +39,11 @@ check-exact: build
 demo:
 	DEMO_TOKENS='$(DEMO_TOKENS)' scripts/demo
 
+check-large: build
+	scripts/check-large
+
 bench: build
-	$(BIN)/compute-bench
+	scripts/bench-compute $(BENCH)
 
 bench-text: build
 	swift build -c release --static-swift-stdlib --product text-bench

@@ -164,6 +164,26 @@ def config(shape):
     return folder / "config.json"
 
 
+SAVE = """
+import sys
+sys.path.insert(0, sys.argv[1])
+import torch
+from smollm2_model import load_model
+load_model(sys.argv[2]).to(getattr(torch, sys.argv[3])).save_pretrained(sys.argv[4])
+"""
+
+
+def smollm2_folder(precision):
+    """SmolLM2's GGUF file as a Hugging Face folder, made by transformers once; None without it. In float32 no weight is rounded."""
+    path = FOLDER / f"smollm2-{precision}"
+    if not (path / "model.safetensors").exists():
+        try:
+            output([TORCH_PYTHON, "-c", SAVE, ROOT / "Tests/oracles", SMOLLM2, precision, path])
+        except (OSError, Failed):
+            return None
+    return path
+
+
 def shapes():
     loader = importlib.machinery.SourceFileLoader("make_random_model", str(ROOT / "scripts/make-random-model"))
     module = importlib.util.module_from_spec(importlib.util.spec_from_loader("make_random_model", loader))

@@ -3,8 +3,8 @@ import json
 import tempfile
 
 from compute_common import (
-    BIN, LLAMA_PYTHON, SMOLLM2, TORCH_PYTHON, Peer, Rounds, documents, forward_flops, gigabytes, heading, median, number, output, peak,
-    precisions, ratio, run, table, times)
+    BIN, LLAMA_PYTHON, SMOLLM2, TORCH_PYTHON, Peer, Rounds, documents, forward_flops, gigabytes, heading, median, number, peak, precisions,
+    ratio, run, smollm2_folder, table, times)
 
 TARGETS = {("float32", "transformers float32"): 1.3, ("bfloat16", "transformers bfloat16"): 1.5}
 QUANTISED = 1.5
@@ -30,9 +30,11 @@ class Scoring:
     def __init__(self, options):
         self.options, self.misses = options, []
         self.precisions = precisions("teacher-score")
+        # Not the GGUF file: unpacking it in Python takes memory that scoring does not.
+        folder = smollm2_folder("float32") or SMOLLM2
         self.peers = {
-            "transformers float32": Peer(TORCH_PYTHON, "peer_scoring.py", "--model", SMOLLM2, "--precision", "float32", "--serve"),
-            "transformers bfloat16": Peer(TORCH_PYTHON, "peer_scoring.py", "--model", SMOLLM2, "--precision", "bfloat16", "--serve"),
+            "transformers float32": Peer(TORCH_PYTHON, "peer_scoring.py", "--model", folder, "--precision", "float32", "--serve"),
+            "transformers bfloat16": Peer(TORCH_PYTHON, "peer_scoring.py", "--model", folder, "--precision", "bfloat16", "--serve"),
             "llama.cpp": Peer(LLAMA_PYTHON, "peer_llama_cpp.py", "--model", SMOLLM2, "--serve")}
         for name, peer in self.peers.items():
             if peer.absent:
@@ -130,5 +132,5 @@ class Scoring:
 
 def benchmark(options):
     heading("Scoring SmolLM2", "Log-probability of every token, from the Q4_1 file. Ours: whole processes; tokens/s without the start (a run over "
-            "16 tokens, taken off), beside it with the start. Peers are loaded and warm.")
+            "16 tokens, taken off), beside it with the start. Peers are loaded and warm; transformers has the file's weights from a float32 folder.")
     return Scoring(options).benchmark()

@@ -2,33 +2,13 @@
 import tempfile
 
 from compute_common import (
-    BIN, FOLDER, LLAMA_PYTHON, ROOT, SMOLLM2, TORCH_PYTHON, Failed, Rounds, documents, gigabytes, heading, median, output, ratio, run, table,
+    BIN, LLAMA_PYTHON, ROOT, SMOLLM2, TORCH_PYTHON, Failed, Rounds, documents, gigabytes, heading, median, ratio, run, smollm2_folder, table,
     times)
 
 TARGET = 10
-SAVE = """
-import sys
-sys.path.insert(0, sys.argv[1])
-import torch
-from smollm2_model import load_model
-load_model(sys.argv[2]).to(torch.bfloat16).save_pretrained(sys.argv[3])
-"""
-
-
-def folder():
-    """SmolLM2 as a Hugging Face folder in bfloat16, made by transformers; None without it."""
-    path = FOLDER / "smollm2"
-    if not (path / "model.safetensors").exists():
-        try:
-            output([TORCH_PYTHON, "-c", SAVE, ROOT / "Tests/oracles", SMOLLM2, path])
-        except (OSError, Failed):
-            return None
-    return path
-
-
 def benchmark(options):
     heading("Start", "Seconds of a whole process that scores one document of 16 tokens, files in the page cache; ratio: the peer's to ours.")
-    stream, model, threads = documents(SMOLLM2, 16, 1), folder(), max(options.threads)
+    stream, model, threads = documents(SMOLLM2, 16, 1), smollm2_folder("bfloat16"), max(options.threads)
     peer = [TORCH_PYTHON, ROOT / "Benchmarks/peer_scoring.py", "--warm-up", 0, "--threads", threads]
     llama = [LLAMA_PYTHON, ROOT / "Benchmarks/peer_llama_cpp.py", "--warm-up", 0, "--threads", threads]
     ours = [BIN / "teacher-score", "--bos", "never", "--threads", threads, "--model"]

@@ -7,6 +7,7 @@ final class Bench {
     let operations: CPUOperations
     private let wanted: String?
     private var peak = 0.0
+    private var bandwidth = 0.0
     private var failures = 0
 
     init(threads: Int, wanted: String?, precision: Precision) {
@@ -51,6 +52,24 @@ final class Bench {
         report("peak \(decimals(peak / 1e9, 0)) GFLOP/s (sgemm 2048 x 2048 x 2048)")
     }
 
+    /// The memory's bandwidth on these threads: 256 MiB changed in place, each byte read and written once.
+    ///
+    /// A copy shows less: a line that is only written is read first all the same.
+    func measureBandwidth() {
+        let (count, parts) = (1 << 26, 4 * operations.pool.threads)
+        let values = Buffer(count: count)
+        let place = UInt(bitPattern: values.pointer)
+        let share = count / parts
+        let time = best {
+            operations.pool.run(parts) { part, _ in
+                let part = UnsafeMutablePointer<Float>(bitPattern: place + UInt(4 * part * share))!
+                for i in 0..<share { part[i] += 1 }
+            }
+        }
+        bandwidth = 8 * Double(share * parts) / time
+        report("memory \(decimals(bandwidth / 1e9, 1)) GB/s (256 MiB changed in place)")
+    }
+
     /// Verifies, then times work that is bound by arithmetic.
     func product(_ name: String, operations: Double, verify: () -> Bool, _ body: () -> Void) {
         guard start(name, verify) else { return }
@@ -59,11 +78,12 @@ final class Bench {
         report("\(padded(name)) \(milliseconds(time)) \(decimals(operations / time / 1e9, 0)) GFLOP/s, \(decimals(share, 0)) % of peak")
     }
 
-    /// Verifies, then times work that is bound by memory.
+    /// Verifies, then times work that is bound by memory; above 100 % its arrays stay in cache.
     func stream(_ name: String, bytes: Double, verify: () -> Bool, _ body: () -> Void) {
         guard start(name, verify) else { return }
         let time = best(body)
-        report("\(padded(name)) \(milliseconds(time)) \(decimals(bytes / time / 1e9, 1)) GB/s")
+        let share = bytes / time / bandwidth * 100
+        report("\(padded(name)) \(milliseconds(time)) \(decimals(bytes / time / 1e9, 1)) GB/s, \(decimals(share, 0)) % of memory's")
     }
 
     /// Verifies, then times work that is bound by the arithmetic of equal terms: billions of them a second.

@@ -2,8 +2,8 @@
 //
 //     swift run -c release compute-bench [threads] [name] [float32|bfloat16]
 //
-// One line an operation: name, time of the best of several runs, GFLOP/s or GB/s, and for products the share of the peak that this run
-// measured on the same threads. Rough on a shared machine: read ratios.
+// One line an operation: name, time of the best of several runs, GFLOP/s or GB/s, and the share of the peak or of the memory's bandwidth
+// that this run measured on the same threads. Rough on a shared machine: read ratios.
 import Compute
 import Glibc
 
@@ -15,6 +15,7 @@ let wanted = arguments.count > 1 ? arguments.last : nil
 let bench = Bench(threads: threads, wanted: wanted, precision: precision)
 bench.report("openblas \(OpenBLAS.core), kernels \(bench.operations.instructionSet), threads \(threads), \(precision)")
 bench.measurePeak()
+bench.measureBandwidth()
 bench.region()
 bench.linear()
 bench.attention()

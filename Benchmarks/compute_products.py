@@ -30,7 +30,7 @@ def benchmark(options):
     if torch.absent:
         print(f"torch: absent: {torch.absent}\n", flush=True)
     rates, shares, theirs = {}, {}, {}
-    rounds = Rounds(1 if options.quick else 3, options.seconds["products"])
+    rounds = Rounds(1 if options.quick else 2, options.seconds["products"])
     for _ in rounds:
         for threads in options.threads:
             for precision in ("float32", "bfloat16"):

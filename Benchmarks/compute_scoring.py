@@ -30,11 +30,12 @@ class Scoring:
     def __init__(self, options):
         self.options, self.misses = options, []
         self.precisions = precisions("teacher-score")
-        # Not the GGUF file: unpacking it in Python takes memory that scoring does not.
-        folder = smollm2_folder("float32") or SMOLLM2
+        # Folders, not the GGUF file: unpacking that in Python takes memory that scoring does not.
         self.peers = {
-            "transformers float32": Peer(TORCH_PYTHON, "peer_scoring.py", "--model", folder, "--precision", "float32", "--serve"),
-            "transformers bfloat16": Peer(TORCH_PYTHON, "peer_scoring.py", "--model", folder, "--precision", "bfloat16", "--serve"),
+            f"transformers {name}": Peer(
+                TORCH_PYTHON, "peer_scoring.py", "--model", smollm2_folder(name) or SMOLLM2, "--precision", name, "--serve")
+            for name in ("float32", "bfloat16")}
+        self.peers |= {
             "llama.cpp": Peer(LLAMA_PYTHON, "peer_llama_cpp.py", "--model", SMOLLM2, "--serve")}
         for name, peer in self.peers.items():
             if peer.absent:
@@ -45,7 +46,7 @@ class Scoring:
         return TARGETS.get((precision, peer), QUANTISED if peer == "llama.cpp" and precision != "float32" else None)
 
     def benchmark(self):
-        lengths = [(512, 2), (1_024, 1)] if self.options.quick else [(512, 6), (1_024, 3)]
+        lengths = [(512, 2), (1_024, 1)] if self.options.quick else [(512, 4), (1_024, 2)]
         for place, (length, count) in enumerate(lengths):
             share = self.options.seconds["scoring"] / len(lengths)
             self.one_length(length, documents(SMOLLM2, length, count), length * count, share)
@@ -55,9 +56,9 @@ class Scoring:
 
     def one_length(self, length, stream, tokens, seconds):
         print(f"### Documents of {length:,} tokens\n", flush=True)
+        rounds = Rounds(1 if self.options.quick else 3, seconds)
         batch = self.verify(length, stream, tokens)
         found = {}
-        rounds = Rounds(1 if self.options.quick else 3, seconds)
         for _ in rounds:
             for threads in self.options.threads:
                 for precision in self.precisions:
@@ -132,5 +133,5 @@ class Scoring:
 
 def benchmark(options):
     heading("Scoring SmolLM2", "Log-probability of every token, from the Q4_1 file. Ours: whole processes; tokens/s without the start (a run over "
-            "16 tokens, taken off), beside it with the start. Peers are loaded and warm; transformers has the file's weights from a float32 folder.")
+            "16 tokens, taken off), beside it with the start. Peers are loaded and warm; transformers has the file's\nweights from folders in float32 and bfloat16.")
     return Scoring(options).benchmark()

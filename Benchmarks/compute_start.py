@@ -19,7 +19,7 @@ def benchmark(options):
         commands["transformers bfloat16", "bfloat16 folder"] = [*peer, "--precision", "bfloat16", "--model", model, stream]
     commands["llama.cpp in Python", "Q4_1 file"] = [*llama, "--model", SMOLLM2, stream]
     found, absent = {}, {} if model else {("transformers", "bfloat16 folder"): f"{TORCH_PYTHON} has no torch and transformers"}
-    rounds = Rounds(1 if options.quick else 5, options.seconds["start"])
+    rounds = Rounds(1 if options.quick else 3, options.seconds["start"])
     for _ in rounds:
         for key, command in commands.items():
             try:

@@ -12,18 +12,18 @@ from compute_common import (
 # name, shape, documents of a step, their length, vocabulary, largest share of torch's memory
 JOBS = [("15 M Llama, 16 x 256", "llama-15m", 16, 256, MISTRAL, 0.4), ("SmolLM2's shape, 4 x 512", "smollm2", 4, 512, SMOLLM2, 0.6)]
 QUICK = [("15 M Llama, 2 x 256", "llama-15m", 2, 256, MISTRAL, 0.4)]
-# Ours in float32 (bfloat16) is held to these.
+# What ours is held to.
 PEERS = {
     "float32": [("eager", [], 1.3), ("compiled", ["--compile"], 1.1)],
     "bfloat16": [("eager autocast", ["--autocast"], 1.5), ("compiled autocast", ["--autocast", "--compile"], 1.2)]}
-WARM_UP = 2
+WARM_UP = {"llama-15m": 2, "smollm2": 1}
 
 
 def ours(shape, batch, length, tokenizer, precision, threads, steps):
     # A document of one token more than a segment gives exactly one full segment.
     stream = documents(tokenizer, length + 1, batch * 4)
     with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryFile("w+") as log:
-        command = [BIN / "train", "--model", config(shape), "--out", pathlib.Path(folder) / "out", "--steps", steps + WARM_UP]
+        command = [BIN / "train", "--model", config(shape), "--out", pathlib.Path(folder) / "out", "--steps", steps + WARM_UP[shape]]
         command += ["--batch-tokens", batch * length, "--sequence-length", length, "--bos", "never", "--eos", "never", "--threads", threads]
         command += ["--precision", precision] if precision != "float32" else []
         _, memory = run(command + [stream], stdout=log)
@@ -31,7 +31,7 @@ def ours(shape, batch, length, tokenizer, precision, threads, steps):
         lines = [json.loads(line) for line in log]
     if any(line["tokens"] != batch * length for line in lines):
         raise Failed(f"a step of train has {lines[0]['tokens']} tokens, not {batch * length}")
-    return {"tokens_per_s": median([line["tokens_per_s"] for line in lines[WARM_UP:]]), "peak_memory_bytes": memory,
+    return {"tokens_per_s": median([line["tokens_per_s"] for line in lines[WARM_UP[shape] :]]), "peak_memory_bytes": memory,
             "first_loss": lines[0]["loss_nats_per_token"]}
 
 
@@ -39,8 +39,8 @@ def theirs(shape, batch, length, options, threads, steps, seconds):
     command = [TORCH_PYTHON, ROOT / "Benchmarks/peer_training.py", "--config", config(shape), "--batch", batch, "--sequence-length", length]
     try:
         done = subprocess.run(
-            [*map(str, command), *options, "--threads", str(threads), "--steps", str(steps)], capture_output=True, text=True, env=ENVIRONMENT,
-            timeout=seconds)
+            [*map(str, command), *options, "--threads", str(threads), "--steps", str(steps), "--warm-up", str(WARM_UP[shape])],
+            capture_output=True, text=True, env=ENVIRONMENT, timeout=seconds)
     except (OSError, subprocess.TimeoutExpired) as error:
         return {"absent": f"not ready within {seconds} s" if isinstance(error, subprocess.TimeoutExpired) else str(error)}
     if done.returncode != 0:
@@ -54,7 +54,7 @@ class Training:
     def __init__(self, options, job):
         self.options, self.threads, self.misses = options, max(options.threads), []
         self.name, self.shape, self.batch, self.length, self.tokenizer, self.memory = job
-        self.steps = 1 if options.quick else 5 if self.shape == "llama-15m" else 3
+        self.steps = 1 if options.quick else 3 if self.shape == "llama-15m" else 2
         self.precisions = [name for name in precisions("train") if name in PEERS]
         self.found, self.absent = {}, {}
 
@@ -66,22 +66,21 @@ class Training:
 
     def benchmark(self, seconds):
         print(f"### {self.name}, {self.threads} thread{'s' * (self.threads > 1)}\n", flush=True)
+        rounds = Rounds(1 if self.options.quick else 3, seconds)
         self.verify()
         job = (self.shape, self.batch, self.length)
-        rounds = Rounds(1 if self.options.quick else 3, seconds)
         for turn in rounds:
             for precision in self.precisions:
+                mine = ours(*job, self.tokenizer, precision, self.threads, self.steps)
+                self.keep(f"ours {precision}", mine)
                 for name, options, _ in PEERS[precision]:
-                    # Compiling takes a minute: once, and beside a run of ours of its own.
-                    if "--compile" in options and (turn > 0 or self.options.quick):
+                    if "--compile" in options and (turn > 0 or not self.options.compile):
                         continue
                     one = theirs(*job, options, self.threads, self.steps, 300)
                     self.keep(name, one)
-                    mine = ours(*job, self.tokenizer, precision, self.threads, self.steps)
-                    self.keep(f"ours {precision}", mine)
                     if "absent" not in one:
                         self.found.setdefault((precision, name), []).append(mine)
-        print(f"{rounds.done} rounds of {self.steps} steps; compiled once\n")
+        print(f"{rounds.done} rounds of {self.steps} steps after {WARM_UP[self.shape]}; compiled once\n")
         self.show()
         return self.misses
 
@@ -110,12 +109,12 @@ class Training:
         for name in peers:
             runs = self.found.get(name)
             if not runs:
-                rows.append([name, f"absent: {self.absent.get(name, 'not with --quick')}", *["-"] * (5 + len(peers))])
+                rows.append([name, f"absent: {self.absent.get(name, 'not asked for')}", *["-"] * (5 + len(peers))])
                 continue
             rate = median([one["tokens_per_s"] for one in runs])
             rows.append([name, number(rate), number(3 * rate * forward_flops(self.shape, self.length) / 1e9), "-",
                          gigabytes(max(one["peak_memory_bytes"] for one in runs)), number(max(one["warm_up_s"] for one in runs)), *["-"] * (len(peers) + 1)])
-        table(["", "tokens/s", "GFLOP/s", "of the peak", "memory, GB", "first 2 steps, s", *(f"/ {peer}" for peer in peers), "of eager's memory"], rows)
+        table(["", "tokens/s", "GFLOP/s", "of the peak", "memory, GB", "first steps, s", *(f"/ {peer}" for peer in peers), "of eager's memory"], rows)
 
     def against(self, precision, peer):
         """Ours to the peer of the same precision, each with the run that followed it."""
@@ -127,6 +126,6 @@ class Training:
 
 
 def benchmark(options):
-    heading("Training", "Cross-entropy, AdamW, clipping; median of the steps after the first two. GFLOP/s by three forward passes a token.")
+    heading("Training", "Cross-entropy, AdamW, clipping; median of the steps after the first one or two. GFLOP/s by three forward passes a token.")
     jobs = QUICK if options.quick else JOBS
     return [miss for job in jobs for miss in Training(options, job).benchmark(options.seconds["training"] / len(jobs))]

@@ -4,7 +4,7 @@
     venv/bin/python Benchmarks/peer_training.py --config config.json --batch 4 --sequence-length 512 --threads 2
 
 Weights and tokens are drawn anew; a step is forward, backward, clipping to norm 1 and an update, in eager float32 unless asked otherwise.
-Requirements: Tests/oracles/requirements-torch.txt. Two steps come before the clock starts.
+Requirements: Tests/oracles/requirements-torch.txt. The first --warm-up steps come before the clock starts.
 """
 import argparse
 import json
@@ -41,6 +41,7 @@ def main():
     parser.add_argument("--batch", type=int, default=1)
     parser.add_argument("--sequence-length", type=int, default=512)
     parser.add_argument("--steps", type=int, default=5)
+    parser.add_argument("--warm-up", type=int, default=2, help="steps before the clock starts (default 2)")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--autocast", action="store_true", help="bfloat16 autocast")
     parser.add_argument("--compile", action="store_true", help="torch.compile")
@@ -51,12 +52,12 @@ def main():
     model = AutoModelForCausalLM.from_config(config, attn_implementation="sdpa", dtype=torch.float32).train()
     optimiser = optimiser_of(model)
     run = torch.compile(model) if arguments.compile else model
-    shape = (arguments.steps + 2, arguments.batch, arguments.sequence_length + 1)
+    shape = (arguments.steps + arguments.warm_up, arguments.batch, arguments.sequence_length + 1)
     batches = torch.randint(0, config.vocab_size, shape)
     begun = time.perf_counter()
-    losses = [step(run, optimiser, ids, arguments.autocast) for ids in batches[:2]]
+    losses = [step(run, optimiser, ids, arguments.autocast) for ids in batches[: arguments.warm_up]]
     start, cpu, times = time.perf_counter(), time.process_time(), []
-    for ids in batches[2:]:
+    for ids in batches[arguments.warm_up :]:
         began = time.perf_counter()
         losses.append(step(run, optimiser, ids, arguments.autocast))
         times.append(time.perf_counter() - began)

@@ -28,7 +28,7 @@ def ours(stream, threads, precision, tokens, started):
 
 class Scoring:
     def __init__(self, options):
-        self.options, self.misses = options, []
+        self.options, self.misses, self.peaks = options, [], {}
         self.precisions = precisions("teacher-score")
         # Folders, not the GGUF file: unpacking that in Python takes memory that scoring does not.
         self.peers = {
@@ -47,7 +47,7 @@ class Scoring:
 
     def benchmark(self):
         lengths = [(512, 2), (1_024, 1)] if self.options.quick else [(512, 4), (1_024, 2)]
-        for place, (length, count) in enumerate(lengths):
+        for length, count in lengths:
             share = self.options.seconds["scoring"] / len(lengths)
             self.one_length(length, documents(SMOLLM2, length, count), length * count, share)
         for peer in self.peers.values():
@@ -62,6 +62,8 @@ class Scoring:
         for _ in rounds:
             for threads in self.options.threads:
                 for precision in self.precisions:
+                    if precision in ("float32", "bfloat16"):
+                        self.peaks.setdefault((threads, precision), []).append(peak(threads, precision))
                     with tempfile.NamedTemporaryFile() as out:
                         started, _ = score(self.start, threads, precision, out.name)
                     found.setdefault((f"ours {precision}", threads), []).append(ours(stream, threads, precision, tokens, started))
@@ -103,7 +105,7 @@ class Scoring:
         return max(batches, key=batches.get) if batches else 512
 
     def show(self, length, found):
-        peers = [name for name, peer in self.peers.items()]
+        peers = list(self.peers)
         rows = []
         for threads in self.options.threads:
             for name, at in found:
@@ -114,7 +116,7 @@ class Scoring:
                 mine = name.startswith("ours ")
                 precision = name.removeprefix("ours ")
                 work = median(rates) * forward_flops("smollm2", length)
-                share = f"{100 * work / self.peak(threads, precision):.0f} %" if mine and precision in ("float32", "bfloat16") else "-"
+                share = f"{100 * work / median(self.peaks[threads, precision]):.0f} %" if mine and (threads, precision) in self.peaks else "-"
                 row = [str(threads), name, number(median(rates)), number(median([one["whole"] for one in runs])) if mine else "-",
                        number(work / 1e9), share, gigabytes(max(one["peak_memory_bytes"] for one in runs))]
                 for peer in peers:
@@ -122,13 +124,6 @@ class Scoring:
                     row.append(times(ratio(rates, other), self.targets(precision, peer)) if mine and other else "-")
                 rows.append(row)
         table(["threads", "", "tokens/s", "whole process", "GFLOP/s", "of the peak", "memory, GB", *(f"/ {peer}" for peer in peers)], rows)
-
-    peaks = {}
-
-    def peak(self, threads, precision):
-        if (threads, precision) not in self.peaks:
-            self.peaks[threads, precision] = peak(threads, precision)
-        return self.peaks[threads, precision]
 
 
 def benchmark(options):

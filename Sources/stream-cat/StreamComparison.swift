@@ -33,18 +33,6 @@ struct StreamComparison {
     private func difference(_ mine: RecordBatch, _ its: RecordBatch) -> String? {
         if mine.documentIDs != its.documentIDs { return "has another id in the second stream: '\(printable(its.documentIDs[0]))'" }
         if mine.columns != its.columns { return "has other columns in the second stream" }
-        if mine.inputIDs != its.inputIDs { return "differs in 'input_ids'" }
-        if mine.textHashes != its.textHashes { return "differs in 'text_hashes'" }
-        if mine.offsets != its.offsets { return "differs in 'offsets'" }
-        if mine.teacherRanges != its.teacherRanges { return "differs in 'teacher_ranges'" }
-        if !equal(mine.logProbs, its.logProbs) { return "differs in 'log_probs'" }
-        if !equal(mine.teacherLosses, its.teacherLosses) { return "differs in 'teacher_losses'" }
-        return nil
-    }
-
-    /// Bit for bit, but any NaN equals any other.
-    private func equal(_ mine: [Float]?, _ its: [Float]?) -> Bool {
-        guard let mine, let its else { return mine == nil && its == nil }
-        return mine.elementsEqual(its) { $0.bitPattern == $1.bitPattern || ($0.isNaN && $1.isNaN) }
+        return mine.firstDifference(from: its).map { "differs in '\($0)'" }
     }
 }

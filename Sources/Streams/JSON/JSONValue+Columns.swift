@@ -43,6 +43,17 @@ extension JSONValue {
         return nil
     }
 
+    /// Appends an array of arrays by `append`, and to `ends` the last of `ends` plus the elements so far, after each. Returns nil when done,
+    /// else the index of the array that is none or has another element (minus one: no array).
+    func appendLists(ends: inout [Int], _ append: (JSONValue) -> Int?) -> Int? {
+        guard isArray else { return -1 }
+        for (index, list) in elements.enumerated() {
+            if append(list) != nil { return index }
+            ends.append(ends[ends.count - 1] + list.count)
+        }
+        return nil
+    }
+
     private var isArray: Bool { node.pointee.type == JSON_ARRAY }
 
     private static func unsigned(_ element: UnsafeMutablePointer<json_t>?) -> UInt32? {

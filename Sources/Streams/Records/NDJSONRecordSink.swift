@@ -31,16 +31,15 @@ final class NDJSONRecordSink: RecordSink {
             line.beginObject()
             line.key("id")
             line.string(batch.documentIDs[document])
-            if let hashes = batch.textHashes {
-                line.key("text_hash")
-                line.string(TensorStream.hex(hashes[document], digits: 16))
+            for column in Column.all {
+                if case .hashes = column.storage { write(column, of: batch, document, tokens) }
             }
             line.key("input_ids")
             batch.inputIDs.withUnsafeBufferPointer { line.integers(UnsafeBufferPointer(rebasing: $0[tokens])) }
-            if let offsets = batch.offsets { pairs("offsets", offsets, tokens) }
-            if let logProbs = batch.logProbs { floats("log_probs", logProbs, tokens) }
-            if let ranges = batch.teacherRanges { pairs("teacher_ranges", ranges, tokens) }
-            if let losses = batch.teacherLosses { floats("teacher_losses", losses, tokens) }
+            for column in Column.all {
+                if case .hashes = column.storage { continue }
+                write(column, of: batch, document, tokens)
+            }
             line.endObject()
             try send()
         }
@@ -48,16 +47,48 @@ final class NDJSONRecordSink: RecordSink {
 
     func end() throws {}
 
-    private func pairs(_ key: String, _ column: [UInt32], _ tokens: Range<Int>) {
-        line.key(key)
-        let range = 2 * tokens.lowerBound..<2 * tokens.upperBound
-        column.withUnsafeBufferPointer { line.pairs(UnsafeBufferPointer(rebasing: $0[range])) }
+    /// The document's part of a column, when the batch has it.
+    private func write(_ column: Column, of batch: RecordBatch, _ document: Int, _ tokens: Range<Int>) {
+        switch column.storage {
+        case .hashes(let path):
+            guard let hashes = batch[keyPath: path] else { return }
+            line.key(column.field)
+            line.string(TensorStream.hex(hashes[document], digits: 16))
+        case .documentNumbers(let path):
+            guard let numbers = batch[keyPath: path] else { return }
+            line.key(column.field)
+            line.integer(Int(numbers[document]))
+        case .tokenNumbers(let path):
+            guard let numbers = batch[keyPath: path] else { return }
+            line.key(column.field)
+            numbers.withUnsafeBufferPointer { line.integers(UnsafeBufferPointer(rebasing: $0[tokens])) }
+        case .spans(let path):
+            guard let spans = batch[keyPath: path] else { return }
+            line.key(column.field)
+            let range = 2 * tokens.lowerBound..<2 * tokens.upperBound
+            spans.withUnsafeBufferPointer { line.pairs(UnsafeBufferPointer(rebasing: $0[range])) }
+        case .values(let path, _):
+            guard let values = batch[keyPath: path] else { return }
+            line.key(column.field)
+            floats(values[tokens])
+        case .entries(let path, let names, _, _):
+            guard let entries = batch[keyPath: path] else { return }
+            line.key(names.ids)
+            line.beginArray()
+            entries.ids.withUnsafeBufferPointer { ids in
+                for token in tokens { line.integers(UnsafeBufferPointer(rebasing: ids[entries.entries(of: token)])) }
+            }
+            line.endArray()
+            line.key(names.values)
+            line.beginArray()
+            for token in tokens { floats(entries.values[entries.entries(of: token)]) }
+            line.endArray()
+        }
     }
 
-    private func floats(_ key: String, _ column: [Float], _ tokens: Range<Int>) {
-        line.key(key)
+    private func floats(_ values: ArraySlice<Float>) {
         line.beginArray()
-        for token in tokens { line.number(column[token]) }
+        for value in values { line.number(value) }
         line.endArray()
     }
 

@@ -4,7 +4,8 @@
 //     {"id":"a","input_ids":[5,6],"offsets":[[0,2],[2,5]],"text_hash":"16 hexadecimal digits",
 //      "log_probs":[null,-1.5],"teacher_ranges":[[0,0],[0,1]],"teacher_losses":[null,2.5]}
 //
-// Only `input_ids` is required; null among numbers is NaN; other keys are ignored. What the first document has, all must have.
+// and the other columns of Column.swift; lists are arrays of arrays, one a token. Only `input_ids` is required; null among numbers is NaN;
+// other keys are ignored. What the first document has, all must have.
 
 /// Reads NDJSON records and gathers whole documents to batches of about 65,536 tokens.
 final class NDJSONRecordSource: RecordSource {

@@ -11,20 +11,13 @@ extension RecordBatch {
     }
 
     /// The names of the optional columns that are here, in the order of the format.
-    public var columns: [String] {
-        var names: [String] = []
-        if textHashes != nil { names.append("text_hashes") }
-        if offsets != nil { names.append("offsets") }
-        if logProbs != nil { names.append("log_probs") }
-        if teacherRanges != nil { names.append("teacher_ranges") }
-        if teacherLosses != nil { names.append("teacher_losses") }
-        return names
-    }
+    public var columns: [String] { Column.all.filter { $0.isPresent(in: self) }.map(\.name) }
 
     /// What is wrong with the batch as records of a kind, in words, or nil.
     ///
     /// Counts agree; splits rise from 0 to N; ids are below the vocabulary's size (when known); spans are begin <= end with begins that
-    /// never fall within a document; log-probabilities are NaN or finite and at most 0.001; losses are NaN or finite. One pass over each column.
+    /// never fall within a document; lists of entries have their splits, and ids of the vocabulary; numbers are NaN or within their column's
+    /// bounds (log-probabilities finite and at most 0.001). One pass over each column.
     public func problem(as kind: StreamHeader.Kind, vocabularySize: Int? = nil) -> String? {
         let present = columns
         if let missing = RecordBatch.required(kind).first(where: { !present.contains($0) }) {
@@ -47,31 +40,59 @@ extension RecordBatch {
     }
 
     private var countsProblem: String? {
-        let table = [
-            ("text_hashes", textHashes?.count, documentCount), ("offsets", offsets?.count, 2 * tokenCount),
-            ("log_probs", logProbs?.count, tokenCount), ("teacher_ranges", teacherRanges?.count, 2 * tokenCount),
-            ("teacher_losses", teacherLosses?.count, tokenCount),
-        ]
-        for (name, count, expected) in table {
-            if let count, count != expected { return "'\(name)' has \(count) numbers, expected \(expected)" }
+        func mismatch(_ name: String, _ count: Int?, _ expected: Int) -> String? {
+            guard let count, count != expected else { return nil }
+            return "'\(name)' has \(count) numbers, expected \(expected)"
         }
+        for column in Column.all {
+            let problem =
+                switch column.storage {
+                case .hashes(let path): mismatch(column.name, self[keyPath: path]?.count, documentCount)
+                case .documentNumbers(let path): mismatch(column.name, self[keyPath: path]?.count, documentCount)
+                case .tokenNumbers(let path): mismatch(column.name, self[keyPath: path]?.count, tokenCount)
+                case .spans(let path): mismatch(column.name, self[keyPath: path]?.count, 2 * tokenCount)
+                case .values(let path, _): mismatch(column.name, self[keyPath: path]?.count, tokenCount)
+                case .entries(let path, let names, _, _): self[keyPath: path].flatMap { entriesCountsProblem($0, names) }
+                }
+            if let problem { return problem }
+        }
+        return nil
+    }
+
+    private func entriesCountsProblem(_ entries: TokenEntries, _ names: Column.EntryNames) -> String? {
+        let (splits, count) = (entries.splits, entries.ids.count)
+        guard entries.values.count == count else { return "'\(names.values)' has \(entries.values.count) numbers, expected \(count)" }
+        guard splits.count == tokenCount + 1 else { return "'\(names.splits)' has \(splits.count) numbers, expected \(tokenCount + 1)" }
+        guard splits[0] == 0, splits[tokenCount] == count else { return "'\(names.splits)' must run from 0 to \(count)" }
+        for token in 0..<tokenCount where splits[token] > splits[token + 1] { return "'\(names.splits)' falls at token \(token)" }
         return nil
     }
 
     private func idsProblem(_ vocabularySize: Int?) -> String? {
         guard let vocabularySize else { return nil }
-        let fits = inputIDs.withUnsafeBufferPointer { ids in
+        if let position = RecordBatch.firstOutside(inputIDs, vocabularySize) {
+            return "'input_ids' at token \(position) is \(inputIDs[position]), but the vocabulary has \(vocabularySize) entries"
+        }
+        for column in Column.all {
+            guard case .entries(let path, let names, _, _) = column.storage, let entries = self[keyPath: path] else { continue }
+            if let position = RecordBatch.firstOutside(entries.ids, vocabularySize) {
+                return "'\(names.ids)' has the id \(entries.ids[position]), but the vocabulary has \(vocabularySize) entries"
+            }
+        }
+        return nil
+    }
+
+    /// The position of the highest id when it is outside the vocabulary, or nil.
+    private static func firstOutside(_ ids: [UInt32], _ vocabularySize: Int) -> Int? {
+        let fits = ids.withUnsafeBufferPointer { ids in
             guard let last = Int32(exactly: vocabularySize - 1), last >= 0 else { return false }
             // The top bit is that of an id past 2^31, or of a difference below zero.
             var marks: UInt32 = 0
             for id in ids { marks |= id | (UInt32(bitPattern: last) &- id) }
             return marks < 1 << 31
         }
-        if fits { return nil }
-        let highest = inputIDs.max() ?? 0
-        guard tokenCount > 0, Int(highest) >= vocabularySize else { return nil }
-        let position = inputIDs.firstIndex(of: highest) ?? 0
-        return "'input_ids' at token \(position) is \(highest), but the vocabulary has \(vocabularySize) entries"
+        guard !fits, let highest = ids.max(), Int(highest) >= vocabularySize else { return nil }
+        return ids.firstIndex(of: highest)
     }
 
     private var spansProblem: String? {
@@ -125,18 +146,30 @@ extension RecordBatch {
     }
 
     private var valuesProblem: String? {
-        if let logProbs, let token = logProbs.withUnsafeBufferPointer({ firstOutside($0, above: 1e-3) }) {
-            return "'log_probs' at token \(token) is \(logProbs[token]), expected a log-probability or NaN"
-        }
-        if let teacherLosses, let token = teacherLosses.withUnsafeBufferPointer({ firstOutside($0, above: .greatestFiniteMagnitude) }) {
-            return "'teacher_losses' at token \(token) is \(teacherLosses[token]), expected a finite number or NaN"
+        for column in Column.all {
+            switch column.storage {
+            case .values(let path, let bounds):
+                guard let values = self[keyPath: path], let token = RecordBatch.firstOutside(values, bounds) else { continue }
+                return "'\(column.name)' at token \(token) is \(values[token]), expected \(column.expectation) or NaN"
+            case .entries(let path, let names, _, let bounds):
+                guard let entries = self[keyPath: path] else { continue }
+                // A NaN has no meaning here: what is not known has no entry.
+                let bad = RecordBatch.firstOutside(entries.values, bounds) ?? entries.values.firstIndex { $0.isNaN }
+                guard let bad else { continue }
+                let token = entries.splits.firstIndex { $0 > bad }! - 1
+                return "'\(names.values)' of token \(token) has \(entries.values[bad]), expected \(column.expectation)"
+            default: continue
+            }
         }
         return nil
     }
 
-    /// The first value that is not NaN and either infinite or above the limit.
-    private func firstOutside(_ values: UnsafeBufferPointer<Float>, above limit: Float) -> Int? {
-        for index in 0..<values.count where values[index] > limit || values[index] < -.greatestFiniteMagnitude { return index }
-        return nil
+    /// The first value that is not NaN and not within the bounds.
+    private static func firstOutside(_ values: [Float], _ bounds: ClosedRange<Float>) -> Int? {
+        values.withUnsafeBufferPointer { values in
+            let (least, most) = (bounds.lowerBound, bounds.upperBound)
+            for index in 0..<values.count where values[index] > most || values[index] < least { return index }
+            return nil
+        }
     }
 }

@@ -21,6 +21,28 @@ public struct RecordBatch: Sendable {
     public var teacherRanges: [UInt32]?
     /// (N) nats; NaN when unmapped.
     public var teacherLosses: [Float]?
+    /// The most probable tokens in a token's place: ids of the vocabulary with natural log p, falling; none where the token has no context.
+    public var top: TokenEntries?
+    /// (N) the sum of p over what `top` kept, before it was rounded; NaN where the token has no context.
+    public var keptMasses: [Float]?
+    /// Ids drawn from p, ascending, with importance weights: Σ weight · f(id) estimates Σ p(id) · f(id) without bias.
+    public var sampled: TokenEntries?
+    /// (N) −Σ p ln p in nats; NaN where the token has no context. The same holds of the next two.
+    public var entropies: [Float]?
+    /// (N) the standard deviation of the logits over the vocabulary.
+    public var logitDeviations: [Float]?
+    /// (N) Σ p^(1/τ), with the header's `temperature` τ.
+    public var powerSums: [Float]?
+    /// The teacher's `top` as ids of the student's vocabulary, in the places of tokens that begin where one of the teacher's does.
+    public var teacherTop: TokenEntries?
+    /// (N) the part of the teacher's kept mass whose tokens the student's vocabulary lacks; NaN where there is no `teacherTop`.
+    public var teacherLostMasses: [Float]?
+    /// (N) the number, within the document, of the group of tokens between two boundaries that both sequences have.
+    public var groups: [UInt32]?
+    /// (N) the teacher's log-probability of the whole group, at the group's last token; NaN at the others.
+    public var teacherGroupLogProbs: [Float]?
+    /// (D) which of several teachers a document's losses are from, by its place on the command line.
+    public var teacherChoices: [UInt32]?
 
     public init() {}
 
@@ -43,36 +65,26 @@ public struct RecordBatch: Sendable {
         id: [UInt8], inputIDs ids: some Collection<UInt32>, offsets spans: [UInt32]? = nil, textHash: UInt64? = nil,
         logProbs scores: [Float]? = nil, teacherRanges ranges: [UInt32]? = nil, teacherLosses losses: [Float]? = nil
     ) {
-        let isFirst = documentCount == 0
-        func extend<Element>(_ column: inout [Element]?, _ more: [Element]?) {
-            if isFirst { column = more == nil ? nil : column ?? [] }
-            precondition((column == nil) == (more == nil), "bug: a column that not every document has")
-            if let more { column?.append(contentsOf: more) }
-        }
-        extend(&offsets, spans)
-        extend(&textHashes, textHash.map { [$0] })
-        extend(&logProbs, scores)
-        extend(&teacherRanges, ranges)
-        extend(&teacherLosses, losses)
-        inputIDs.append(contentsOf: ids)
-        endDocument(id: id)
+        var other = RecordBatch()
+        other.inputIDs = Array(ids)
+        other.endDocument(id: id)
+        other.offsets = spans
+        other.textHashes = textHash.map { [$0] }
+        other.logProbs = scores
+        other.teacherRanges = ranges
+        other.teacherLosses = losses
+        append(other, documents: 0..<1)
     }
 
     /// Appends documents of another batch with the same columns.
     public mutating func append(_ other: RecordBatch, documents: Range<Int>) {
         let tokens = other.documentSplits[documents.lowerBound]..<other.documentSplits[documents.upperBound]
-        let isFirst = documentCount == 0
-        func extend<Element>(_ column: inout [Element]?, _ more: [Element]?, _ range: Range<Int>) {
-            if isFirst { column = more == nil ? nil : column ?? [] }
-            precondition((column == nil) == (more == nil), "bug: batches with different columns")
-            if let more { column?.append(contentsOf: more[range]) }
+        for column in Column.all {
+            let isThere = column.isPresent(in: other)
+            if documentCount == 0 { column.setPresent(isThere, in: &self) }
+            precondition(column.isPresent(in: self) == isThere, "bug: batches with different columns: '\(column.name)'")
+            if isThere { column.append(other, documents: documents, tokens: tokens, to: &self) }
         }
-        let pairs = 2 * tokens.lowerBound..<2 * tokens.upperBound
-        extend(&textHashes, other.textHashes, documents)
-        extend(&offsets, other.offsets, pairs)
-        extend(&logProbs, other.logProbs, tokens)
-        extend(&teacherRanges, other.teacherRanges, pairs)
-        extend(&teacherLosses, other.teacherLosses, tokens)
         let shift = inputIDs.count - tokens.lowerBound
         inputIDs.append(contentsOf: other.inputIDs[tokens])
         documentIDs.append(contentsOf: other.documentIDs[documents])
@@ -92,10 +104,6 @@ public struct RecordBatch: Sendable {
         documentSplits.removeAll(keepingCapacity: true)
         documentSplits.append(0)
         inputIDs.removeAll(keepingCapacity: true)
-        textHashes?.removeAll(keepingCapacity: true)
-        offsets?.removeAll(keepingCapacity: true)
-        logProbs?.removeAll(keepingCapacity: true)
-        teacherRanges?.removeAll(keepingCapacity: true)
-        teacherLosses?.removeAll(keepingCapacity: true)
+        for column in Column.all { column.removeAll(in: &self) }
     }
 }

@@ -3,8 +3,10 @@
 /// Counts and a checksum over batches.
 ///
 /// The checksum is the XXH64, over every document in order, of: the length of its id and the id; the number of its tokens; a byte that
-/// tells which columns there are (bits 0 to 4: text hash, offsets, log-probabilities, teacher ranges, teacher losses); then its part of
-/// these columns and of `input_ids` before them, little-endian, every NaN as 0x7FC00000. It is the same for both encodings and any batch size.
+/// tells which columns there are (bits 0 to 4: text hash, offsets, log-probabilities, teacher ranges, teacher losses; bit 7: two more bytes
+/// follow with bits for the columns after these, in the order of the format); then its part of `input_ids` and of
+/// these columns, little-endian, every NaN as 0x7FC00000, of lists their lengths, the ids and the values as F32. It is the same for both
+/// encodings and any batch size.
 public struct RecordSummary: Sendable {
     public private(set) var documents = 0
     public private(set) var tokens = 0
@@ -33,24 +35,33 @@ public struct RecordSummary: Sendable {
         scored += batch.logProbs.map(numbers) ?? 0
         for score in batch.logProbs ?? [] where !score.isNaN { nats -= Double(score) }
         mapped += batch.teacherLosses.map(numbers) ?? 0
-        let logProbs = batch.logProbs?.map(plain)
-        let losses = batch.teacherLosses?.map(plain)
         let mask = batch.columnMask
         for document in 0..<batch.documentCount {
             let range = batch.tokens(of: document)
-            let pairs = 2 * range.lowerBound..<2 * range.upperBound
             if range.isEmpty { emptyDocuments += 1 }
             longestDocument = max(longestDocument, range.count)
             add(UInt64(batch.documentIDs[document].count))
             add(batch.documentIDs[document], 0..<batch.documentIDs[document].count)
             add(UInt64(range.count))
-            add([mask], 0..<1)
+            add(mask, 0..<mask.count)
             add(batch.inputIDs, range)
-            if let hashes = batch.textHashes { add(hashes[document]) }
-            if let offsets = batch.offsets { add(offsets, pairs) }
-            if let logProbs { add(logProbs, range) }
-            if let ranges = batch.teacherRanges { add(ranges, pairs) }
-            if let losses { add(losses, range) }
+            for column in Column.all { add(column, of: batch, document, range) }
+        }
+    }
+
+    private mutating func add(_ column: Column, of batch: RecordBatch, _ document: Int, _ tokens: Range<Int>) {
+        switch column.storage {
+        case .hashes(let path): if let hashes = batch[keyPath: path] { add(hashes[document]) }
+        case .documentNumbers(let path): if let numbers = batch[keyPath: path] { add(numbers, document..<document + 1) }
+        case .tokenNumbers(let path): if let numbers = batch[keyPath: path] { add(numbers, tokens) }
+        case .spans(let path): if let spans = batch[keyPath: path] { add(spans, 2 * tokens.lowerBound..<2 * tokens.upperBound) }
+        case .values(let path, _): if let values = batch[keyPath: path] { add(values[tokens].map(plain), 0..<tokens.count) }
+        case .entries(let path, _, _, _):
+            guard let entries = batch[keyPath: path] else { return }
+            for token in tokens { add(UInt64(entries.entries(of: token).count)) }
+            let range = entries.splits[tokens.lowerBound]..<entries.splits[tokens.upperBound]
+            add(entries.ids, range)
+            add(entries.values, range)
         }
     }
 
@@ -70,8 +81,10 @@ public struct RecordSummary: Sendable {
 }
 
 extension RecordBatch {
-    fileprivate var columnMask: UInt8 {
-        (textHashes == nil ? 0 : 1) | (offsets == nil ? 0 : 2) | (logProbs == nil ? 0 : 4) | (teacherRanges == nil ? 0 : 8)
-            | (teacherLosses == nil ? 0 : 16)
+    fileprivate var columnMask: [UInt8] {
+        var bits = 0
+        for (place, column) in Column.all.enumerated() where column.isPresent(in: self) { bits |= 1 << place }
+        let low = UInt8(bits & 31)
+        return bits < 32 ? [low] : [low | 128, UInt8(truncatingIfNeeded: bits >> 5), UInt8(truncatingIfNeeded: bits >> 13)]
     }
 }

@@ -2,10 +2,8 @@
 
 /// Takes the columns out of a record, checking names, types and shapes against the format.
 struct TensorColumns {
-    private static let known = [
-        "document_splits", "document_id_splits", "text_hashes", "input_ids", "offsets", "log_probs", "teacher_ranges", "teacher_losses",
-        "document_ids",
-    ]
+    private static let known =
+        ["document_splits", "document_id_splits", "input_ids", "document_ids"] + Column.all.flatMap(\.tensorNames)
 
     let record: TensorRecord
 
@@ -21,18 +19,41 @@ struct TensorColumns {
         var batch = RecordBatch()
         batch.documentSplits = try required("document_splits", .i64, [documents + 1])
         batch.inputIDs = try required("input_ids", .u32, [tokens])
-        batch.textHashes = try optional("text_hashes", .u64, [documents])
-        batch.offsets = try optional("offsets", .u32, [tokens, 2])
-        batch.logProbs = try optional("log_probs", .f32, [tokens])
-        batch.teacherRanges = try optional("teacher_ranges", .u32, [tokens, 2])
-        batch.teacherLosses = try optional("teacher_losses", .f32, [tokens])
+        for column in Column.all { try take(column, tokens: tokens, documents: documents, into: &batch) }
         batch.documentIDs = try documentIDs(
             required("document_ids", .u8, [idBytes]), splits: required("document_id_splits", .i64, [documents + 1]))
         return batch
     }
 
+    private func take(_ column: Column, tokens: Int, documents: Int, into batch: inout RecordBatch) throws {
+        let name = column.name
+        switch column.storage {
+        case .hashes(let path): batch[keyPath: path] = try optional(name, .u64, [documents])
+        case .documentNumbers(let path): batch[keyPath: path] = try optional(name, .u32, [documents])
+        case .tokenNumbers(let path): batch[keyPath: path] = try optional(name, .u32, [tokens])
+        case .spans(let path): batch[keyPath: path] = try optional(name, .u32, [tokens, 2])
+        case .values(let path, _): batch[keyPath: path] = try optional(name, .f32, [tokens])
+        case .entries(let path, let names, let type, _):
+            let present = column.tensorNames.filter { name in record.tensors.contains { $0.name == name } }
+            guard !present.isEmpty else { return }
+            var entries = TokenEntries()
+            entries.splits = try required(names.splits, .i64, [tokens + 1])
+            let count = try length(names.ids)
+            entries.ids = try required(names.ids, .u32, [count])
+            if type == .f16 {
+                let halves: [Float16] = try required(names.values, .f16, [count])
+                entries.values = halves.map { Float($0) }
+            } else {
+                entries.values = try required(names.values, .f32, [count])
+            }
+            batch[keyPath: path] = entries
+        }
+    }
+
     private func documentIDs(_ bytes: [UInt8], splits: [Int]) throws -> [[UInt8]] {
-        guard splits.first == 0, splits.last == bytes.count else { throw RecordProblem("'document_id_splits' must run from 0 to \(bytes.count)") }
+        guard splits.first == 0, splits.last == bytes.count else {
+            throw RecordProblem("'document_id_splits' must run from 0 to \(bytes.count)")
+        }
         var ids: [[UInt8]] = []
         ids.reserveCapacity(splits.count - 1)
         for (begin, end) in zip(splits, splits.dropFirst()) {

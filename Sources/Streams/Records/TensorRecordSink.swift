@@ -18,14 +18,12 @@ final class TensorRecordSink: RecordSink {
 
     func write(_ batch: RecordBatch) throws {
         gatherIDs(batch)
-        var tensors: [(name: String, type: ElementType, shape: [Int])] = []
-        var crc: UInt32 = 0
-        eachColumn(of: batch) { name, type, shape, bytes in
-            tensors.append((name, type, shape))
-            crc = crc32c(bytes, continuing: crc)
-        }
-        try send([("kind", "data"), ("index", String(records)), ("crc32c", TensorStream.hex(UInt64(crc), digits: 8))], tensors)
-        try eachColumn(of: batch) { _, _, _, bytes in try send(bytes) }
+        let parts = parts(of: batch)
+        let crc = parts.reduce(0) { crc, part in part.withBytes { crc32c($0, continuing: crc) } }
+        try send(
+            [("kind", "data"), ("index", String(records)), ("crc32c", TensorStream.hex(UInt64(crc), digits: 8))],
+            parts.map { ($0.name, $0.type, $0.shape) })
+        for part in parts { try part.withBytes(send) }
         records += 1
         documents += batch.documentCount
         tokens += batch.tokenCount
@@ -49,25 +47,73 @@ final class TensorRecordSink: RecordSink {
         }
     }
 
-    /// Visits the tensors of one record in their order in its data: the widest elements first, so that every tensor is aligned.
-    private func eachColumn(
-        of batch: RecordBatch, _ body: (_ name: String, _ type: ElementType, _ shape: [Int], _ bytes: UnsafeRawBufferPointer) throws -> Void
-    ) rethrows {
-        func visit<Element>(_ name: String, _ type: ElementType, _ shape: [Int], _ column: [Element]?) throws {
-            guard let column else { return }
-            precondition(column.count == shape.reduce(1, *), "bug: column '\(name)' does not have its shape")
-            try column.withUnsafeBytes { try body(name, type, shape, $0) }
+    /// A tensor of a record.
+    private struct Part {
+        enum Elements {
+            case i64([Int])
+            case u64([UInt64])
+            case u32([UInt32])
+            case f32([Float])
+            case f16([Float16])
+            case u8([UInt8])
         }
+        let name: String
+        let shape: [Int]
+        let elements: Elements
+
+        var type: ElementType {
+            switch elements {
+            case .i64: .i64
+            case .u64: .u64
+            case .u32: .u32
+            case .f32: .f32
+            case .f16: .f16
+            case .u8: .u8
+            }
+        }
+
+        func withBytes<Result>(_ body: (UnsafeRawBufferPointer) throws -> Result) rethrows -> Result {
+            switch elements {
+            case .i64(let column): try column.withUnsafeBytes(body)
+            case .u64(let column): try column.withUnsafeBytes(body)
+            case .u32(let column): try column.withUnsafeBytes(body)
+            case .f32(let column): try column.withUnsafeBytes(body)
+            case .f16(let column): try column.withUnsafeBytes(body)
+            case .u8(let column): try column.withUnsafeBytes(body)
+            }
+        }
+    }
+
+    /// The tensors of one record in their order in its data: the widest elements first, so that every tensor is aligned.
+    private func parts(of batch: RecordBatch) -> [Part] {
         let (d, n) = (batch.documentCount, batch.tokenCount)
-        try visit("document_splits", .i64, [d + 1], batch.documentSplits)
-        try visit("document_id_splits", .i64, [d + 1], idSplits)
-        try visit("text_hashes", .u64, [d], batch.textHashes)
-        try visit("input_ids", .u32, [n], batch.inputIDs)
-        try visit("offsets", .u32, [n, 2], batch.offsets)
-        try visit("log_probs", .f32, [n], batch.logProbs)
-        try visit("teacher_ranges", .u32, [n, 2], batch.teacherRanges)
-        try visit("teacher_losses", .f32, [n], batch.teacherLosses)
-        try visit("document_ids", .u8, [idBytes.count], idBytes)
+        var parts = [
+            Part(name: "document_splits", shape: [d + 1], elements: .i64(batch.documentSplits)),
+            Part(name: "document_id_splits", shape: [d + 1], elements: .i64(idSplits)),
+            Part(name: "input_ids", shape: [n], elements: .u32(batch.inputIDs)),
+        ]
+        for column in Column.all {
+            let name = column.name
+            switch column.storage {
+            case .hashes(let path): batch[keyPath: path].map { parts.append(Part(name: name, shape: [d], elements: .u64($0))) }
+            case .documentNumbers(let path): batch[keyPath: path].map { parts.append(Part(name: name, shape: [d], elements: .u32($0))) }
+            case .tokenNumbers(let path): batch[keyPath: path].map { parts.append(Part(name: name, shape: [n], elements: .u32($0))) }
+            case .spans(let path): batch[keyPath: path].map { parts.append(Part(name: name, shape: [n, 2], elements: .u32($0))) }
+            case .values(let path, _): batch[keyPath: path].map { parts.append(Part(name: name, shape: [n], elements: .f32($0))) }
+            case .entries(let path, let names, let type, _):
+                guard let entries = batch[keyPath: path] else { continue }
+                let count = entries.ids.count
+                parts.append(Part(name: names.splits, shape: [n + 1], elements: .i64(entries.splits)))
+                parts.append(Part(name: names.ids, shape: [count], elements: .u32(entries.ids)))
+                let values: Part.Elements = type == .f16 ? .f16(entries.values.map { Float16($0) }) : .f32(entries.values)
+                parts.append(Part(name: names.values, shape: [count], elements: values))
+            }
+        }
+        parts.append(Part(name: "document_ids", shape: [idBytes.count], elements: .u8(idBytes)))
+        for part in parts {
+            precondition(part.withBytes(\.count) == part.shape.reduce(part.type.size, *), "bug: '\(part.name)' is not of its shape")
+        }
+        return [8, 4, 2, 1].flatMap { size in parts.filter { $0.type.size == size } }
     }
 
     /// Writes the header of one record; the bytes of its tensors follow.

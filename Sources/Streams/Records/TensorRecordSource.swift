@@ -98,7 +98,9 @@ final class TensorRecordSource: RecordSource {
             throw RecordProblem("damaged: the data's crc32c is \(found), expected '\(printable(record.value("crc32c") ?? ""))'")
         }
         let batch = try TensorColumns(record: record).batch()
-        if let problem = batch.problem(as: header.stream, vocabularySize: header.integer("vocabulary_size")) { throw RecordProblem(problem) }
+        if let problem = batch.problem(as: header.stream, vocabularySize: header.integer("vocabulary_size")) {
+            throw RecordProblem(problem)
+        }
         let present = batch.columns
         if let columns, columns != present {
             throw RecordProblem("columns \(present.joined(separator: " ")), but before \(columns.joined(separator: " "))")

@@ -4,9 +4,8 @@
 //
 //     header   no tensors; __metadata__: kind "header", stream, version, and the facts of StreamHeader
 //     data     __metadata__: kind "data", index, crc32c (of the data bytes, 8 hexadecimal digits); the tensors of one batch:
-//              document_splits I64 (D+1)      document_id_splits I64 (D+1)     text_hashes U64 (D)*
-//              input_ids U32 (N)              offsets U32 (N,2)*               log_probs F32 (N)*
-//              teacher_ranges U32 (N,2)*      teacher_losses F32 (N)*          document_ids U8 (bytes)          * optional
+//              document_splits I64 (D+1), document_id_splits I64 (D+1), input_ids U32 (N), document_ids U8 (bytes), and the
+//              optional columns of Column.swift; the widest elements first
 //     end      no tensors; __metadata__: kind "end", records, documents, tokens, xxh64 (of every byte since the header
 //              record began up to this record, 16 hexadecimal digits)
 //

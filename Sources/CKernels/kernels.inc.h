@@ -77,6 +77,37 @@ static double sum_exponentials(const float *x, ptrdiff_t n, float shift) {
     return total(sum);
 }
 
+static void distribution_sums(double sums[4], const float *x, ptrdiff_t n, float shift, float slope) {
+    vd energy = {0}, power = {0}, first = {0}, second = {0};
+    for (ptrdiff_t i = 0; i < n; i += W) {
+        const bool whole = i + W <= n;
+        const vf v = whole ? load(x + i) : load_part(x + i, n - i, 0.0f);
+        const vf z = whole ? v - splat(shift) : load_part(x + i, n - i, -INFINITY) - splat(shift);
+        energy += widen(where(z > splat(-104.0f), z, splat(0.0f)) * exp_vector(z));
+        power += widen(exp_vector(z * splat(slope)));
+        const vd wide = widen(v);
+        first += wide;
+        second += wide * wide;
+    }
+    sums[0] = total(energy);
+    sums[1] = total(power);
+    sums[2] = total(first);
+    sums[3] = total(second);
+}
+
+static ptrdiff_t above(uint32_t *indices, const float *x, ptrdiff_t n, float limit) {
+    ptrdiff_t count = 0;
+    for (ptrdiff_t i = 0; i < n; i += 64) {
+        const ptrdiff_t end = i + 64 < n ? i + 64 : n;
+        if (!(maximum(x + i, end - i) > limit)) continue;
+        for (ptrdiff_t j = i; j < end; j++) {
+            indices[count] = (uint32_t)j;
+            count += x[j] > limit;
+        }
+    }
+    return count;
+}
+
 static void scaled_exponentials(float *x, ptrdiff_t n, float shift, float factor) {
     EACH_VECTOR(n, WRITE(x, splat(factor) * exp_vector(READ(x) - splat(shift))););
 }
@@ -95,6 +126,7 @@ const struct preceptor_kernels JOIN(preceptor_kernels_, KERNEL_SUFFIX) = {
     .activation_forward = activation_forward, .activation_backward = activation_backward,
     .rotate_halves = rotate_halves, .rotate_neighbours = rotate_neighbours, .adamw = adamw,
     .sum_of_squares = sum_of_squares, .dot = dot, .maximum = maximum, .sum_exponentials = sum_exponentials,
+    .distribution_sums = distribution_sums, .above = above,
     .softmax_row = softmax_row, .scaled_exponentials = scaled_exponentials, .softmax_row_gradient = softmax_row_gradient,
     .soft_cap = soft_cap,
     .rms_forward = rms_forward, .rms_backward = rms_backward, .rms_backward_gain = rms_backward_gain,

@@ -66,18 +66,55 @@ public final class ScoringModel {
 
     /// log p of every token of the batch, natural logarithm; NaN where a token has nothing before it.
     public func logProbabilities(of batch: RecordBatch, afterBatch: (Int) throws -> Void = { _ in }) throws -> [Float] {
-        let scores = try scorer.logProbabilities(
-            ids: batch.inputIDs, splits: batch.documentSplits, afterBatch: afterBatch)
+        try scores(of: batch, DistributionRequest(), keys: [], afterBatch).logProbs
+    }
+
+    /// The batch with `logProbs` and what is asked of the distributions. The draws of a document depend on its id and the seed.
+    public func scored(
+        _ batch: RecordBatch, _ request: DistributionRequest, seed: UInt64, afterBatch: (Int) throws -> Void = { _ in }
+    ) throws -> RecordBatch {
+        let keys = request.draws == 0 ? [] : batch.documentIDs.map { XXH64.hash($0, seed: seed) }
+        let (logProbs, found) = try scores(of: batch, request, keys: keys, afterBatch)
+        var batch = batch
+        batch.logProbs = logProbs
+        if request.top != nil {
+            // As a tensor stream keeps them, so that every encoding has the same.
+            var top = TokenEntries(found.top)
+            for entry in top.values.indices { top.values[entry] = Float(max(Float16(top.values[entry]), -Float16.greatestFiniteMagnitude)) }
+            batch.top = top
+            batch.keptMasses = found.keptMasses
+        }
+        if request.draws > 0 { batch.sampled = TokenEntries(found.sampled) }
+        if request.statistics {
+            batch.entropies = found.entropies
+            batch.logitDeviations = found.logitDeviations
+            batch.powerSums = found.powerSums
+        }
+        return batch
+    }
+
+    private func scores(
+        of batch: RecordBatch, _ request: DistributionRequest, keys: [UInt64], _ afterBatch: (Int) throws -> Void
+    ) throws -> (logProbs: [Float], distributions: Distributions) {
+        let found = try scorer.scores(
+            ids: batch.inputIDs, splits: batch.documentSplits, keys: keys, request, afterBatch: afterBatch)
         for document in 0..<batch.documentCount {
             let tokens = batch.tokens(of: document)
             let scored = bosID == nil ? tokens.dropFirst() : tokens[...]
             // Rounding may leave a hair above zero; NaN fails the comparison.
-            guard let bad = scored.first(where: { !(scores[$0] <= 1e-3 && scores[$0] > -.infinity) }) else { continue }
+            guard let bad = scored.first(where: { !(found.logProbs[$0] <= 1e-3 && found.logProbs[$0] > -.infinity) }) else { continue }
             throw Failure(
                 .badData, loaded.name, .whole,
                 "gives no finite score to token \(bad - tokens.lowerBound) of document '\(printable(batch.documentIDs[document]))'",
                 hint: "the weights hold NaN or infinite values, or overflow float32")
         }
-        return scores
+        return found
+    }
+}
+
+extension TokenEntries {
+    fileprivate init(_ rows: SparseRows) {
+        self.init()
+        (splits, ids, values) = (rows.splits, rows.ids, rows.values)
     }
 }

@@ -21,7 +21,7 @@ enum Launch {
                 try command.run()
                 return 0
             }
-            if type(of: tool).savesStateWhenStopped { Signals.stopOnRequest() }
+            if tool.savesStateWhenStopped { Signals.stopOnRequest() }
             try tool.run(Context(tool: program._commandName, options: tool.common, arguments: arguments))
             return 0
         } catch {

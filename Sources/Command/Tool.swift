@@ -14,7 +14,7 @@ public protocol Tool: Program {
     var common: CommonOptions { get }
 
     /// Whether a first SIGTERM, SIGINT, SIGHUP or SIGUSR1 only raises `Signals.stopRequested`, for tools that save their state.
-    static var savesStateWhenStopped: Bool { get }
+    var savesStateWhenStopped: Bool { get }
 
     /// Does the work and closes its outputs, so that a failure of the last write is the tool's failure.
     ///
@@ -39,5 +39,5 @@ extension Program {
 }
 
 extension Tool {
-    public static var savesStateWhenStopped: Bool { false }
+    public var savesStateWhenStopped: Bool { false }
 }

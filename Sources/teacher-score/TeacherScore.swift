@@ -28,7 +28,15 @@ struct TeacherScore: Tool {
     @Option(help: ArgumentHelp("Numbers that matrix products multiply: float32 or bfloat16.", valueName: "name"))
     var precision = Precision.float32
 
+    @Flag(
+        help: """
+            Keep what is scored in FILE.partial (-o FILE) until all is, and go on there if it exists: after a crash the same command gives \
+            the same bytes.
+            """)
+    var resume = false
+
     @OptionGroup var window: WindowOptions
+    @OptionGroup var distributions: DistributionOptions
     @OptionGroup var output: OutputOptions
     @OptionGroup var threads: ThreadOptions
     @OptionGroup var common: CommonOptions
@@ -36,38 +44,56 @@ struct TeacherScore: Tool {
     @Argument(help: ArgumentHelp("Token records; '-' or none is standard input.", valueName: "stream"))
     var file: String?
 
+    var savesStateWhenStopped: Bool { resume }
+
+    func validate() throws {
+        guard resume else { return }
+        guard output.file.output != "-" else { throw ValidationError("--resume needs -o FILE") }
+        guard output.format == .tensor else { throw ValidationError("--resume writes tensor records: stream-cat makes NDJSON of them") }
+    }
+
     func run(_ context: Context) throws {
-        let input = try context.input(file)
-        let reader = try RecordReader(ByteInput.open(input), expecting: [.tokens])
+        let reader = try RecordReader(ByteInput.open(context.input(file)), expecting: [.tokens])
         let pool = ThreadPool(threads: threads.count)
-        let teacher = try ScoringModel(
-            ModelFolder.open(model, onlyScored: true, pool: pool), bos: window.bos, window: window.window, stride: window.stride,
-            pool: pool,
-            precision: precision)
-        context.note(teacher.memory(threads: pool.threads).line)
+        let teacher = try ModelTeacher(model, window, distributions, precision: precision, pool: pool, context)
         try teacher.check(reader.header, of: reader.name)
-        let writer = try RecordWriter(
-            output.open(), header: header(from: reader.header, teacher, context), encoding: output.format)
+        let tokens = RecordRecutter(reader, tokens: ScoreOutput.recordTokens) { try teacher.check($0, in: reader) }
+        try score(tokens, by: teacher, context)
+    }
+
+    private func score(_ tokens: RecordRecutter, by teacher: any Teacher, _ context: Context) throws {
+        let output = try open(header(of: tokens.reader.header, teacher, context))
+        let skipped = try output.skipScored(tokens)
+        if skipped > 0 { context.note("\(skipped) tokens were scored before") }
         let progress = context.progress(unit: "tokens")
-        while var batch = try reader.next() {
-            try teacher.check(batch, in: reader)
-            batch.logProbs = try teacher.logProbabilities(of: batch) { progress.advance($0) }
-            try writer.write(batch)
+        while let batch = try tokens.next() {
+            let scored = try teacher.scored(batch) {
+                progress.advance($0)
+                if Signals.stopRequested { throw stopped() }
+            }
+            try output.write(scored)
         }
-        try writer.finish()
+        try output.finish()
         progress.finish()
     }
 
-    private func header(from tokens: StreamHeader, _ teacher: ScoringModel, _ context: Context) -> StreamHeader {
+    private func open(_ header: StreamHeader) throws -> ScoreOutput {
+        resume
+            ? .resumable(try ResumableStream(output.file.output, header: header))
+            : .stream(try RecordWriter(output.open(), header: header, encoding: output.format))
+    }
+
+    private func stopped() -> Failure {
+        Failure(
+            .stopped, output.file.output, "stopped, what is scored is in \(output.file.output).partial", hint: "run the same command again")
+    }
+
+    /// The facts of the tokens, then the teacher's.
+    private func header(of tokens: StreamHeader, _ teacher: any Teacher, _ context: Context) -> StreamHeader {
         var header = StreamHeader(.scores)
         for (key, value) in tokens.fields { header[key] = value }
         header["producer"] = context.producer
-        header["model"] = context.provenance ? teacher.loaded.name : nil
-        header["model_sha256"] = teacher.loaded.sha256
-        header["bos"] = teacher.bosID.map { String($0) } ?? "none"
-        header["window"] = String(teacher.window)
-        header["stride"] = String(teacher.stride)
-        header["precision"] = precision.rawValue
+        for (key, value) in teacher.facts { header[key] = value }
         return header
     }
 }

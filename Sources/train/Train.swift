@@ -21,7 +21,7 @@ struct Train: Tool {
             """)
 
     static var versionDetails: [String] { computeDescription() }
-    static var savesStateWhenStopped: Bool { true }
+    var savesStateWhenStopped: Bool { true }
 
     @Option(help: ArgumentHelp("A config.json for a new model, or a model folder or .gguf to go on with.", valueName: "path"))
     var model: String

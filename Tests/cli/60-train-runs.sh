@@ -24,12 +24,13 @@ ends export-to-itself 64 "$train --steps 1 --out x --export x guided.aligned" "n
 cp guided.aligned slow.aligned
 for signal in TERM INT USR1 HUP; do
     out=stopped-$signal
-    # The job is the direct child of a shell that does not ignore SIGINT for it.
+    # The job is the direct child of a process that ignores none of the signals for it, whatever nohup or a shell's background did.
     python3 - $signal "$out" $train --steps 4000 --checkpoint-every 0 --out "$out" slow.aligned <<'PYTHON' >$out.status 2>$out.err
 import signal, subprocess, sys, time
-process = subprocess.Popen(sys.argv[3:], stdout=subprocess.PIPE)
+number = getattr(signal, "SIG" + sys.argv[1])
+process = subprocess.Popen(sys.argv[3:], stdout=subprocess.PIPE, preexec_fn=lambda: signal.signal(number, signal.SIG_DFL))
 process.stdout.readline()
-process.send_signal(getattr(signal, "SIG" + sys.argv[1]))
+process.send_signal(number)
 process.stdout.read()
 print(process.wait())
 PYTHON

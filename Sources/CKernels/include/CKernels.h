@@ -70,6 +70,10 @@ struct preceptor_kernels {
     float (*maximum)(const float *x, ptrdiff_t n);
     /// Sum of e^(x - shift).
     double (*sum_exponentials)(const float *x, ptrdiff_t n, float shift);
+    /// Sums over x of: z e^z with z = x - shift (0 for -infinity), e^(z * slope), x, x^2.
+    void (*distribution_sums)(double sums[_Nonnull 4], const float *x, ptrdiff_t n, float shift, float slope);
+    /// Indices, rising, of the values above `limit`, at most n; returns their number.
+    ptrdiff_t (*above)(uint32_t *indices, const float *x, ptrdiff_t n, float limit);
 
     /// x = factor * e^(x - shift), the power within 1 ulp: 0 from -104 down, infinity from 88.73 up, subnormals right, NaN kept.
     void (*scaled_exponentials)(float *x, ptrdiff_t n, float shift, float factor);

@@ -62,4 +62,10 @@ struct SplitMix64 {
     }
 }
 
+/// A seed from a seed and a number, unrelated to those of its neighbours.
+func mixed(_ seed: UInt64, _ number: UInt64) -> UInt64 {
+    var mixer = SplitMix64(state: seed &+ number &* 0x9e37_79b9_7f4a_7c15)
+    return mixer.next()
+}
+
 private func rotatedLeft(_ x: UInt64, _ k: UInt64) -> UInt64 { x << k | x >> (64 - k) }

@@ -26,7 +26,16 @@ public final class DocumentScorer {
     public func logProbabilities(
         ids: [UInt32], splits: [Int], afterBatch: (Int) throws -> Void = { _ in }
     ) throws -> [Float] {
-        var result = [Float](repeating: .nan, count: ids.count)
+        try scores(ids: ids, splits: splits, keys: [], DistributionRequest(), afterBatch: afterBatch).logProbs
+    }
+
+    /// The same, with what is asked of the distribution in every token's place: one row a token, nothing known where it has no context.
+    ///
+    /// - keys: (D), the seeds of the documents' draws; may be empty where none are asked for.
+    public func scores(
+        ids: [UInt32], splits: [Int], keys: [UInt64], _ request: DistributionRequest, afterBatch: (Int) throws -> Void = { _ in }
+    ) throws -> (logProbs: [Float], distributions: Distributions) {
+        var result = Result(count: ids.count, request: request)
         var batch = Batch()
         for document in 0..<max(0, splits.count - 1) {
             let first = splits[document]
@@ -36,50 +45,80 @@ public final class DocumentScorer {
                 if !batch.isEmpty && batch.ids.count + window.read.count > batchTokens {
                     try flush(&batch, into: &result, afterBatch)
                 }
-                batch.append(window, of: ids, from: first - lead, bosID: bosID)
+                batch.append(window, of: ids, from: first - lead, bosID: bosID, key: request.draws > 0 ? keys[document] : nil)
             }
         }
         try flush(&batch, into: &result, afterBatch)
-        return result
+        result.fill(to: ids.count)
+        return (result.logProbs, result.distributions)
     }
 
-    private func flush(_ batch: inout Batch, into result: inout [Float], _ afterBatch: (Int) throws -> Void) throws {
+    private func flush(_ batch: inout Batch, into result: inout Result, _ afterBatch: (Int) throws -> Void) throws {
         guard !batch.isEmpty else { return }
-        let scores = scorer.logProbabilities(ids: batch.ids, splits: batch.splits)
-        for (segment, piece) in batch.pieces.enumerated() {
-            let base = batch.splits[segment]
-            for position in piece.window.scoredFrom..<piece.window.read.upperBound {
-                let token = piece.origin + position
-                if token >= piece.firstToken { result[token] = scores[base + position - piece.window.read.lowerBound] }
-            }
-        }
+        let scores = scorer.scores(inputs: batch.ids, splits: batch.splits, targets: batch.targets, keys: batch.keys, result.request)
+        result.take(scores, of: batch)
         let count = batch.ids.count
         batch = Batch()
         try afterBatch(count)
     }
 
-    /// Segments that the model reads together.
-    private struct Batch {
-        struct Piece {
-            var window: ScoringWindow
-            /// Token index of position 0; one before the document's first token when a BOS leads.
-            var origin: Int
-            var firstToken: Int
+    /// What is known of the tokens, in their order.
+    private struct Result {
+        let request: DistributionRequest
+        var logProbs: [Float]
+        var distributions = Distributions()
+        /// Tokens that the distributions have rows for.
+        private var filled = 0
+
+        init(count: Int, request: DistributionRequest) {
+            self.request = request
+            logProbs = [Float](repeating: .nan, count: count)
         }
+
+        mutating func fill(to token: Int) {
+            while filled < token {
+                distributions.appendUnknown(request)
+                filled += 1
+            }
+        }
+
+        mutating func take(_ scores: (losses: [Float], distributions: Distributions), of batch: Batch) {
+            var row = 0
+            for position in batch.ids.indices where batch.targets[position] >= 0 {
+                let token = batch.tokens[position]
+                logProbs[token] = -scores.losses[position]
+                if !request.isEmpty {
+                    fill(to: token)
+                    distributions.append(row, of: scores.distributions, request)
+                    filled += 1
+                }
+                row += 1
+            }
+        }
+    }
+
+    /// Segments that the model reads together, and the tokens that they score.
+    private struct Batch {
         var ids: [UInt32] = []
         var splits: [Int] = [0]
-        var pieces: [Piece] = []
-        var isEmpty: Bool { pieces.isEmpty }
+        /// The id that a position predicts when its score is wanted, else -1; the token that it is, and the seed of its draws.
+        var targets: [Int32] = []
+        var tokens: [Int] = []
+        var keys: [UInt64] = []
+        var isEmpty: Bool { splits.count == 1 }
 
-        mutating func append(_ window: ScoringWindow, of source: [UInt32], from origin: Int, bosID: UInt32?) {
-            var read = window.read
-            if let bosID, read.lowerBound == 0 {
-                ids.append(bosID)
-                read = 1..<read.upperBound
+        /// `origin` is the token of position 0: one before the document's first token when a BOS leads.
+        mutating func append(_ window: ScoringWindow, of source: [UInt32], from origin: Int, bosID: UInt32?, key: UInt64?) {
+            for position in window.read {
+                if let bosID, position == 0 { ids.append(bosID) } else { ids.append(source[origin + position]) }
+                let next = position + 1
+                let isScored = next < window.read.upperBound && next >= window.scoredFrom
+                targets.append(isScored ? Int32(bitPattern: source[origin + next]) : -1)
+                tokens.append(origin + next)
+                // The token's place in its document, whether or not a BOS leads.
+                if let key { keys.append(mixed(key, UInt64(bosID == nil ? next : position))) }
             }
-            ids.append(contentsOf: source[(origin + read.lowerBound)..<(origin + read.upperBound)])
             splits.append(ids.count)
-            pieces.append(Piece(window: window, origin: origin, firstToken: bosID == nil ? origin : origin + 1))
         }
     }
 }

@@ -44,30 +44,57 @@ public final class Scorer {
     ///
     /// Shapes, traps and cost as above; equal to what `Trainer` computes for the same rows, bit for bit.
     public func losses(inputs: [UInt32], splits: [Int], targets: [Int32]) -> [Float] {
+        scores(inputs: inputs, splits: splits, targets: targets, keys: [], DistributionRequest()).losses
+    }
+
+    /// The same losses, with what is asked of the distributions of the rows that have a target, in the order of the rows.
+    ///
+    /// - keys: (N), the seeds of the rows' draws; may be empty where none are asked for.
+    public func scores(
+        inputs: [UInt32], splits: [Int], targets: [Int32], keys: [UInt64], _ request: DistributionRequest
+    ) -> (losses: [Float], distributions: Distributions) {
         precondition(targets.count == inputs.count, "bug: \(targets.count) targets for \(inputs.count) inputs")
-        var result: [Float] = []
-        result.reserveCapacity(inputs.count)
+        var result: (losses: [Float], distributions: Distributions) = ([], Distributions())
+        result.losses.reserveCapacity(inputs.count)
         for group in segmentGroups(splits, limit: Scorer.chunkTokens) {
             let rows = splits[group.lowerBound]..<splits[group.upperBound]
-            let tokens = PackedTokens(ids: inputs, splits: splits, group)
-            result += losses(tokens, targets: Array(targets[rows]))
+            let normed = finalStates(PackedTokens(ids: inputs, splits: splits, group))
+            let part = head(
+                normed, targets: Array(targets[rows]), keys: request.draws > 0 ? Array(keys[rows]) : [], rows: rows.count, request)
+            result.losses += part.losses
+            if !request.isEmpty { result.distributions.append(part.distributions) }
         }
-        precondition(result.count == inputs.count, "bug: splits end at \(result.count) of \(inputs.count) rows")
+        precondition(result.losses.count == inputs.count, "bug: splits end at \(result.losses.count) of \(inputs.count) rows")
         return result
     }
 
-    private func losses(_ tokens: PackedTokens, targets: [Int32]) -> [Float] {
-        let c = model.configuration
+    /// The last layer's output, normalised: what the head reads.
+    private func finalStates(_ tokens: PackedTokens) -> Buffer {
         let memory = reserve(tokens.count)
         let table = rotary.table(tokens.longest)
         let (x, normed) = (memory.block[.x], memory.scratch[.normed])
         network.embed(x, tokens, scratch: normed)
-        for layer in 0..<c.layers { network.blockForward(layer, next: x, memory.block, memory.scratch, tokens, table: table) }
+        for layer in 0..<model.configuration.layers {
+            network.blockForward(layer, next: x, memory.block, memory.scratch, tokens, table: table)
+        }
         network.finalNorm(normed, x: x, root: nil, mean: nil, rows: tokens.count)
-        network.operations.headForward(
-            losses: memory.losses, x: normed, w: network.weights.head, targets: targets, rows: tokens.count, width: c.width,
-            vocabulary: c.vocabularySize)
-        return memory.losses.view(0..<tokens.count).array
+        return normed
+    }
+
+    private func head(
+        _ x: Buffer, targets: [Int32], keys: [UInt64], rows: Int, _ request: DistributionRequest
+    ) -> (losses: [Float], distributions: Distributions) {
+        let (c, losses, w) = (model.configuration, reserve(rows).losses, network.weights.head)
+        var distributions = Distributions()
+        if request.isEmpty {
+            network.operations.headForward(
+                losses: losses, x: x, w: w, targets: targets, rows: rows, width: c.width, vocabulary: c.vocabularySize)
+        } else {
+            distributions = network.operations.headDistributions(
+                losses: losses, x: x, w: w, targets: targets, keys: keys, rows: rows, width: c.width, vocabulary: c.vocabularySize,
+                request: request)
+        }
+        return (losses.view(0..<rows).array, distributions)
     }
 
     private func reserve(_ rows: Int) -> ScoringMemory {

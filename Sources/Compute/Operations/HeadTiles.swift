@@ -20,6 +20,8 @@ struct HeadShape {
     /// Rows of one task, and of one region, of a pass for losses only.
     static let lossRows = 512
     static let lossRegionRows = 4 * lossRows
+    /// Rows of one task of a pass that gathers more than losses: it takes all tiles, so that fewer rows give more tasks.
+    static let distributionRows = 256
 
     init(width: Int, vocabulary: Int) {
         precondition(width > 0 && vocabulary > 0, "bug: head of width \(width) over \(vocabulary) entries")

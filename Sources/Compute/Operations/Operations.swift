@@ -133,6 +133,14 @@ public protocol Operations: AnyObject {
     ///
     /// `x`: (rows, width); `w`: (vocabulary, width); `losses`: (rows). Logits exist for a bounded block of rows only.
     func headForward(losses: Buffer, x: Buffer, w: Weight, targets: [Int32], rows: Int, width: Int, vocabulary: Int)
+    /// The same losses, the same bytes, with what `request` asks of the distribution p = softmax(x[i] · wᵀ) of every row that has a target, in
+    /// the order of the rows.
+    ///
+    /// `keys`: (rows), the seeds of the rows' draws; may be empty where none are asked for. Costs beside the products a few passes over logits
+    /// that are in cache, and for draws their placing.
+    func headDistributions(
+        losses: Buffer, x: Buffer, w: Weight, targets: [Int32], keys: [UInt64], rows: Int, width: Int, vocabulary: Int,
+        request: DistributionRequest) -> Distributions
     /// dx, dw += gradient of Σ weights[i] · losses[i]. Rows with weight 0 or without a target cost nothing.
     func headBackward(
         dx: Buffer, dw: Buffer, x: Buffer, w: Buffer, targets: [Int32], weights: [Float], rows: Int, width: Int, vocabulary: Int)

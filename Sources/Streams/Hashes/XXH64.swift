@@ -26,6 +26,13 @@ public struct XXH64: Sendable {
         lane3 = seed &- XXH64.prime1
     }
 
+    /// The hash of one piece under a seed.
+    public static func hash(_ bytes: [UInt8], seed: UInt64) -> UInt64 {
+        var state = XXH64(seed: seed)
+        bytes.withUnsafeBytes { state.update($0) }
+        return state.digest()
+    }
+
     /// The hash of one piece.
     public static func hash(_ bytes: UnsafeRawBufferPointer) -> UInt64 {
         var state = XXH64()

@@ -2,18 +2,47 @@
 
 /// Writes a tensor stream: the header at once, a data record for each batch, the end record last.
 final class TensorRecordSink: RecordSink {
+    /// What the end record will say of the bytes so far.
+    struct State {
+        var hash = XXH64()
+        var records = 0
+        var documents = 0
+        var tokens = 0
+
+        mutating func add(_ record: TensorRecord) { record.add(to: &hash) }
+
+        mutating func add(_ record: TensorRecord, _ batch: RecordBatch) {
+            add(record)
+            count(batch)
+        }
+
+        mutating func count(_ batch: RecordBatch) {
+            records += 1
+            documents += batch.documentCount
+            tokens += batch.tokenCount
+        }
+    }
+
     private let output: ByteOutput
-    private var hash = XXH64()
-    private var records = 0
-    private var documents = 0
-    private var tokens = 0
+    private var state = State()
     private var idSplits: [Int] = []
     private var idBytes: [UInt8] = []
 
     init(_ output: ByteOutput, header: StreamHeader) throws {
         self.output = output
+        try TensorRecordSink.headerBytes(header).withUnsafeBytes(send)
+    }
+
+    /// Goes on behind records that are there already.
+    init(_ output: ByteOutput, continuing state: State) {
+        self.output = output
+        self.state = state
+    }
+
+    /// The header record.
+    static func headerBytes(_ header: StreamHeader) throws -> [UInt8] {
         let facts = header.fields.map { ($0.key, $0.value) }
-        try send([("kind", "header"), ("stream", header.stream.rawValue)] + facts)
+        return try SafetensorsHeader.bytes(metadata: [("kind", "header"), ("stream", header.stream.rawValue)] + facts, tensors: [])
     }
 
     func write(_ batch: RecordBatch) throws {
@@ -21,18 +50,16 @@ final class TensorRecordSink: RecordSink {
         let parts = parts(of: batch)
         let crc = parts.reduce(0) { crc, part in part.withBytes { crc32c($0, continuing: crc) } }
         try send(
-            [("kind", "data"), ("index", String(records)), ("crc32c", TensorStream.hex(UInt64(crc), digits: 8))],
+            [("kind", "data"), ("index", String(state.records)), ("crc32c", TensorStream.hex(UInt64(crc), digits: 8))],
             parts.map { ($0.name, $0.type, $0.shape) })
         for part in parts { try part.withBytes(send) }
-        records += 1
-        documents += batch.documentCount
-        tokens += batch.tokenCount
+        state.count(batch)
     }
 
     func end() throws {
         try send([
-            ("kind", "end"), ("records", String(records)), ("documents", String(documents)), ("tokens", String(tokens)),
-            ("xxh64", TensorStream.hex(hash.digest(), digits: 16)),
+            ("kind", "end"), ("records", String(state.records)), ("documents", String(state.documents)), ("tokens", String(state.tokens)),
+            ("xxh64", TensorStream.hex(state.hash.digest(), digits: 16)),
         ])
     }
 
@@ -122,7 +149,7 @@ final class TensorRecordSink: RecordSink {
     }
 
     private func send(_ bytes: UnsafeRawBufferPointer) throws {
-        hash.update(bytes)
+        state.hash.update(bytes)
         try output.write(bytes)
     }
 }

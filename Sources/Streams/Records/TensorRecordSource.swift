@@ -88,19 +88,26 @@ final class TensorRecordSource: RecordSource {
         return try StreamHeader.read(record.metadata.filter { $0.0 != "kind" })
     }
 
-    private func readData(_ record: TensorRecord) throws -> RecordBatch {
+    /// The batch of a data record, all of it checked but that its columns are those of the records before. Throws `RecordProblem`.
+    static func batch(of record: TensorRecord, index: Int, header: StreamHeader) throws -> RecordBatch {
+        guard record.kind == "data" else { throw RecordProblem("a record of kind '\(printable(record.kind))' is out of place") }
         try record.expectOnly(["kind", "index", "crc32c"])
-        guard let index = record.value("index"), decimal(index) == records else {
-            throw RecordProblem("index '\(printable(record.value("index") ?? ""))', expected \(records)")
+        guard let found = record.value("index"), decimal(found) == index else {
+            throw RecordProblem("index '\(printable(record.value("index") ?? ""))', expected \(index)")
         }
-        let found = TensorStream.hex(UInt64(crc32c(record.data)), digits: 8)
-        guard let expected = record.value("crc32c"), expected == found else {
-            throw RecordProblem("damaged: the data's crc32c is \(found), expected '\(printable(record.value("crc32c") ?? ""))'")
+        let sum = TensorStream.hex(UInt64(crc32c(record.data)), digits: 8)
+        guard let expected = record.value("crc32c"), expected == sum else {
+            throw RecordProblem("damaged: the data's crc32c is \(sum), expected '\(printable(record.value("crc32c") ?? ""))'")
         }
         let batch = try TensorColumns(record: record).batch()
         if let problem = batch.problem(as: header.stream, vocabularySize: header.integer("vocabulary_size")) {
             throw RecordProblem(problem)
         }
+        return batch
+    }
+
+    private func readData(_ record: TensorRecord) throws -> RecordBatch {
+        let batch = try TensorRecordSource.batch(of: record, index: records, header: header)
         let present = batch.columns
         if let columns, columns != present {
             throw RecordProblem("columns \(present.joined(separator: " ")), but before \(columns.joined(separator: " "))")

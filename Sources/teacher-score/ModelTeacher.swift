@@ -1,0 +1,43 @@
+// A teacher in this process: a model from its files.
+
+import Checkpoints
+import Command
+import Compute
+import Streams
+
+/// Scores with a model that is opened here.
+struct ModelTeacher: Teacher {
+    private let model: ScoringModel
+    private let distributions: DistributionOptions
+    private let provenance: Bool
+
+    init(
+        _ path: String, _ window: WindowOptions, _ distributions: DistributionOptions, precision: Precision, pool: ThreadPool,
+        _ context: Context
+    ) throws {
+        model = try ScoringModel(
+            ModelFolder.open(path, onlyScored: true, pool: pool), bos: window.bos, window: window.window, stride: window.stride, pool: pool,
+            precision: precision)
+        self.distributions = distributions
+        provenance = context.provenance
+        context.note(model.memory(threads: pool.threads).line)
+    }
+
+    var name: String { model.loaded.name }
+
+    var facts: [(key: String, value: String?)] {
+        [
+            ("model", provenance ? model.loaded.name : nil), ("model_sha256", model.loaded.sha256),
+            ("bos", model.bosID.map { String($0) } ?? "none"), ("window", String(model.window)), ("stride", String(model.stride)),
+            ("precision", model.precision.rawValue),
+        ] + distributions.facts
+    }
+
+    func check(_ header: StreamHeader, of name: String) throws { try model.check(header, of: name) }
+
+    func check(_ batch: RecordBatch, in reader: RecordReader) throws { try model.check(batch, in: reader) }
+
+    func scored(_ batch: RecordBatch, afterTokens: (Int) throws -> Void) throws -> RecordBatch {
+        try model.scored(batch, distributions.request, seed: distributions.seed, afterBatch: afterTokens)
+    }
+}

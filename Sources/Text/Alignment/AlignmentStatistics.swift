@@ -10,38 +10,57 @@ public struct AlignmentStatistics: Equatable, Sendable {
     public private(set) var insideOne = 0
     /// Mapped tokens whose span is exactly that of one teacher token.
     public private(set) var identical = 0
-    /// The sum over mapped tokens of |student's bytes| / |bytes of the covering teacher tokens|.
+    /// Those of the unmapped that have bytes.
+    public private(set) var uncovered = 0
+    /// The sum over mapped tokens of |bytes in common| / |bytes of either|, of a token and of all the teacher tokens it is mapped to.
     public private(set) var overlapSum = 0.0
 
     public init() {}
 
     public var tokens: Int { mapped + unmapped }
-    /// Mapped tokens that need more than one teacher token.
+    /// Mapped tokens that do not lie inside one teacher token.
     public var straddling: Int { mapped - insideOne }
     public var shareInsideOne: Double { share(Double(insideOne)) }
     public var shareIdentical: Double { share(Double(identical)) }
-    /// Mean intersection over union of a student's span with that of its covering teacher tokens, which contains it.
+    /// Mean intersection over union of a student's span with that of its teacher tokens.
     public var meanIntersectionOverUnion: Double { share(overlapSum) }
 
     private func share(_ part: Double) -> Double { mapped == 0 ? 0 : part / Double(mapped) }
 
-    mutating func countUnmapped() { unmapped += 1 }
+    @inline(__always)
+    mutating func countUnmapped(hasBytes: Bool) {
+        unmapped += 1
+        if hasBytes { uncovered += 1 }
+    }
 
+    /// - span: of a student's token. - cover: of all its teacher tokens, of which there are `tokens`.
+    @inline(__always)
     mutating func count(span: Range<UInt32>, cover: Range<UInt32>, tokens: Int) {
         mapped += 1
-        if tokens == 1 {
+        let contained = cover.lowerBound <= span.lowerBound && span.upperBound <= cover.upperBound
+        if tokens == 1 && contained {
             insideOne += 1
             if span == cover { identical += 1 }
         }
-        overlapSum += Double(span.count) / Double(cover.count)
+        overlapSum += intersectionOverUnion(span, cover)
     }
 
     /// Adds the counts of another part of the same streams.
     public mutating func add(_ other: AlignmentStatistics) {
         mapped += other.mapped
         unmapped += other.unmapped
+        uncovered += other.uncovered
         insideOne += other.insideOne
         identical += other.identical
         overlapSum += other.overlapSum
     }
+}
+
+/// |a ∩ b| / |a ∪ b| of two spans that are not empty.
+@inline(__always)
+public func intersectionOverUnion(_ a: Range<UInt32>, _ b: Range<UInt32>) -> Double {
+    let (begin, end) = (max(a.lowerBound, b.lowerBound), min(a.upperBound, b.upperBound))
+    guard begin < end else { return 0 }
+    let common = Double(end - begin)
+    return common / (Double(a.count) + Double(b.count) - common)
 }

@@ -48,7 +48,9 @@ struct GGUFVocabulary {
         try tokens.withView { tokens in
             try builder.append(tokens.count, entry: { tokens[$0] }, isAdded: isAdded)
         }
-        for id in 0..<tokens.count where isAdded(id) { added.append(AddedToken(id: UInt32(id), content: tokens[id])) }
+        for id in 0..<tokens.count where isAdded(id) {
+            added.append(AddedToken(id: UInt32(id), content: tokens[id], isSpecial: types?[id] == 3))
+        }
         let tables = try builder.tables(merges, ignoresMerges: LlamaCppPreTokenisers.ignoresMerges(pre))
         let addsPrefixSpace = file.value("tokenizer.ggml.add_space_prefix")?.boolean ?? false
         let encoder: any SectionEncoder
@@ -76,7 +78,9 @@ struct GGUFVocabulary {
             guard var kind = PieceEntry.Kind(rawValue: Int(types[id])) else {
                 throw refuse("token \(id) has the type \(types[id]), not one of 1 to 6")
             }
-            if kind == .control || kind == .userDefined, !token.isEmpty { added.append(AddedToken(id: UInt32(id), content: token)) }
+            if kind == .control || kind == .userDefined, !token.isEmpty {
+                added.append(AddedToken(id: UInt32(id), content: token, isSpecial: kind == .control))
+            }
             // Files of converted models mark several tokens as unknown; the first one is.
             if kind == .userDefined || kind == .unknown && hasUnknown { kind = .control }
             hasUnknown = hasUnknown || kind == .unknown
@@ -92,7 +96,9 @@ struct GGUFVocabulary {
             try table.tables(),
             normalisation: PieceNormalisation(
                 prefix: file.value("tokenizer.ggml.add_space_prefix")?.boolean ?? true ? .always : .never, splitsAtBoundary: false))
-        return try ends(TokenizerParts(encoder: encoder, size: tokens.count, added: added, silent: table.silent), addsBOS: true)
+        return try ends(
+            TokenizerParts(
+                encoder: encoder, size: tokens.count, added: added, silent: table.silent, spellings: table.spellings), addsBOS: true)
     }
 
     private func unigram(_ tokens: ByteStrings, _ types: [Int64]?) throws -> TokenizerParts {
@@ -104,7 +110,9 @@ struct GGUFVocabulary {
             addsDummyPrefix: file.value("tokenizer.ggml.add_space_prefix")?.boolean ?? true,
             removesExtraWhitespace: file.value("tokenizer.ggml.remove_extra_whitespaces")?.boolean ?? false)
         let encoder = try table.unigramEncoder(entries, normaliser: normaliser, name: file.name)
-        return try ends(TokenizerParts(encoder: encoder, size: tokens.count, added: added, silent: table.silent), addsBOS: false)
+        return try ends(
+            TokenizerParts(
+                encoder: encoder, size: tokens.count, added: added, silent: table.silent, spellings: table.spellings), addsBOS: false)
     }
 
     /// BERT's: llama.cpp writes a word's beginning with ▁ in front and leaves ## away.
@@ -117,7 +125,7 @@ struct GGUFVocabulary {
         let entries: [[UInt8]] = (0..<tokens.count).map { id in
             let token = tokens[id]
             if types[id] == 3 {
-                if !token.isEmpty { added.append(AddedToken(id: UInt32(id), content: token)) }
+                if !token.isEmpty { added.append(AddedToken(id: UInt32(id), content: token, isSpecial: true)) }
                 return token
             }
             return token.starts(with: PieceTables.boundary) ? Array(token.dropFirst(3)) : Array("##".utf8) + token
@@ -152,7 +160,9 @@ struct GGUFVocabulary {
         var bytes = [UInt32?](repeating: nil, count: 256)
         var unknown: UInt32?
         for id in 0..<tokens.count {
-            if types[id] == 3 || types[id] == 4, !tokens.range(id).isEmpty { added.append(AddedToken(id: UInt32(id), content: tokens[id])) }
+            if types[id] == 3 || types[id] == 4, !tokens.range(id).isEmpty {
+                added.append(AddedToken(id: UInt32(id), content: tokens[id], isSpecial: types[id] == 3))
+            }
             if types[id] == 2 { unknown = UInt32(id) }
             if types[id] == 6 {
                 guard let byte = byteValue(tokens[id]) else { throw refuse("token \(id) is no byte token: expected <0x00> to <0xFF>") }

@@ -28,6 +28,8 @@ struct PieceTable {
     private(set) var byteIDs: [UInt32]?
     private(set) var unknownID: UInt32?
     private(set) var silent: Set<UInt32> = []
+    /// How those and user-defined pieces are written.
+    private(set) var spellings: [UInt32: [UInt8]] = [:]
     /// Pieces that merge on, but are no tokens.
     private(set) var unused: Set<UInt32> = []
     /// Pieces that are found in the text as they are written and never merge.
@@ -64,11 +66,16 @@ struct PieceTable {
                 guard unknownID == nil else { throw refuse("is a second unknown piece") }
                 unknownID = UInt32(id)
                 silent.insert(UInt32(id))
-            case .control: silent.insert(UInt32(id))
+                spellings[UInt32(id)] = entry.bytes
+            case .control:
+                silent.insert(UInt32(id))
+                spellings[UInt32(id)] = entry.bytes
             case .byte:
                 guard let byte = byteValue(entry.bytes) else { throw refuse("is no byte piece: expected <0x00> to <0xFF>") }
                 bytes[byte] = UInt32(id)
-            case .userDefined: userDefined.append(AddedToken(id: UInt32(id), content: entry.bytes))
+            case .userDefined:
+                userDefined.append(AddedToken(id: UInt32(id), content: entry.bytes))
+                spellings[UInt32(id)] = entry.bytes
             case .unused: unused.insert(UInt32(id))
             }
         }

@@ -68,7 +68,8 @@ struct SentencePieceFile {
                 written: AddedTokens(table.userDefined, name: name), normaliser: isPlain ? nil : normaliser(table))
         // A .model names its BOS and EOS, but does not ask for them: sentencepiece adds none by itself.
         return try TokenizerParts(
-            encoder: encoder, size: entries.count, literals: literals(table), silent: table.silent, bosID: controlID(bosID, "bos_id"),
+            encoder: encoder, size: entries.count, literals: literals(table), silent: table.silent, spellings: table.spellings,
+            bosID: controlID(bosID, "bos_id"),
             eosID: controlID(eosID, "eos_id"))
     }
 

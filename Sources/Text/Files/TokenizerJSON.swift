@@ -101,7 +101,7 @@ struct TokenizerJSON {
             func rule(_ key: String) -> Bool { entry[key]?.boolean ?? false }
             return AddedToken(
                 id: UInt32(id), content: content, stripsLeft: rule("lstrip"), stripsRight: rule("rstrip"), isWholeWord: rule("single_word"),
-                isNormalised: rule("normalized"))
+                isNormalised: rule("normalized"), isSpecial: rule("special"))
         }
     }
 

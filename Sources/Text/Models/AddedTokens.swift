@@ -14,6 +14,8 @@ struct AddedToken: Equatable, Sendable {
     var isWholeWord = false
     /// Looked for after the others, in the text as the normaliser leaves it.
     var isNormalised = false
+    /// Stands for no text: a mark such as the end of a turn.
+    var isSpecial = false
 }
 
 /// Finds added tokens: at each byte the longest that fits.

@@ -20,6 +20,22 @@ enum ByteAlphabet {
         return bytes
     }()
 
+    /// The characters of one or two bytes each that stand for the bytes.
+    static func encode(_ bytes: UnsafeRawBufferPointer) -> [UInt8] {
+        var result: [UInt8] = []
+        result.reserveCapacity(2 * bytes.count)
+        for byte in bytes {
+            let code = codes[Int(byte)]
+            if code < 0x80 {
+                result.append(UInt8(code))
+            } else {
+                result.append(UInt8(0xC0 | code >> 6))
+                result.append(UInt8(0x80 | code & 0x3F))
+            }
+        }
+        return result
+    }
+
     /// Writes the bytes that a token's characters stand for, at most as many as it has itself, and returns how many; nil where one is outside
     /// the alphabet, which has one or two bytes each.
     static func decode(_ token: UnsafeRawBufferPointer, to result: UnsafeMutablePointer<UInt8>) -> Int? {

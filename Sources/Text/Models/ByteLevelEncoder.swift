@@ -71,6 +71,8 @@ final class ByteLevelWords: WordEncoder {
 
     func bytes(of id: Int) -> [UInt8] { tables.vocabulary.bytes(id) }
 
+    func spelling(of id: Int) -> [UInt8] { ByteAlphabet.encode(tables.vocabulary.view(id)) }
+
     func takeDroppedBytes() -> Int {
         defer { droppedBytes = 0 }
         return droppedBytes
@@ -261,6 +263,8 @@ final class ByteLevelEncoder: SectionEncoder {
     }
 
     func bytes(of id: Int) -> [UInt8] { words.bytes(of: id) }
+
+    func spelling(of id: Int) -> [UInt8] { words.spelling(of: id) }
 
     var putsPrefix: Bool { false }
 }

@@ -35,4 +35,6 @@ final class ModelWords<Model: WordModel>: WordEncoder {
     }
 
     func bytes(of id: Int) -> [UInt8] { model.bytes(of: id) }
+
+    func spelling(of id: Int) -> [UInt8] { model.spelling(of: id) }
 }

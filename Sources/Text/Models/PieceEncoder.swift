@@ -142,4 +142,6 @@ final class PieceEncoder: SectionEncoder {
     var putsPrefix: Bool { normalisation.prefix != .never }
 
     func bytes(of id: Int) -> [UInt8] { tables.textBytes(of: id) }
+
+    func spelling(of id: Int) -> [UInt8] { tables.spelling(of: id) }
 }

@@ -79,6 +79,13 @@ final class PieceTables: @unchecked Sendable {
         return spacesAreBoundaries ? Self.textBytes(vocabulary.bytes(id)[...]) : vocabulary.bytes(id)
     }
 
+    /// A piece as the file writes it; that of a byte is <0xNN>.
+    func spelling(of id: Int) -> [UInt8] {
+        guard let byte = byteOfID[UInt32(id)] else { return vocabulary.bytes(id) }
+        let digits = Array("0123456789ABCDEF".utf8)
+        return Array("<0x".utf8) + [digits[Int(byte >> 4)], digits[Int(byte & 15)]] + Array(">".utf8)
+    }
+
     /// A piece as it stands in the text: ▁ is a space.
     static func textBytes(_ piece: ArraySlice<UInt8>) -> [UInt8] {
         var result: [UInt8] = []

@@ -15,6 +15,8 @@ final class PieceWords: WordEncoder {
 
     func bytes(of id: Int) -> [UInt8] { tables.textBytes(of: id) }
 
+    func spelling(of id: Int) -> [UInt8] { tables.spelling(of: id) }
+
     func takeDroppedBytes() -> Int {
         defer { droppedBytes = 0 }
         return droppedBytes

@@ -17,6 +17,9 @@ protocol SectionEncoder: AnyObject {
     /// The bytes of text that a token stands for by itself; the replacement of a word boundary is a space.
     func bytes(of id: Int) -> [UInt8]
 
+    /// A token as vocabulary files write it: in the printable alphabet, or with ▁ for spaces.
+    func spelling(of id: Int) -> [UInt8]
+
     /// Whether a space was put in front of the text, which the first token begins with.
     var putsPrefix: Bool { get }
 }

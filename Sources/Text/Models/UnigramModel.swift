@@ -134,4 +134,6 @@ struct UnigramModel: WordModel {
         if let byte = byteOfID[UInt32(id)] { return [byte] }
         return vocabulary[id]
     }
+
+    func spelling(of id: Int) -> [UInt8] { vocabulary[id] }
 }

@@ -27,5 +27,7 @@ final class WholeTextEncoder<Model: WordModel>: SectionEncoder {
         return normaliser.escapesWhitespace ? PieceTables.textBytes(bytes[...]) : bytes
     }
 
+    func spelling(of id: Int) -> [UInt8] { model.spelling(of: id) }
+
     var putsPrefix: Bool { normaliser.addsDummyPrefix && !normaliser.whitespaceIsSuffix }
 }

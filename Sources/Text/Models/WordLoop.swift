@@ -24,6 +24,9 @@ protocol WordEncoder: AnyObject {
 
     /// The bytes of text that a token stands for by itself.
     func bytes(of id: Int) -> [UInt8]
+
+    /// A token as vocabulary files write it.
+    func spelling(of id: Int) -> [UInt8]
 }
 
 extension WordEncoder {

@@ -9,4 +9,7 @@ protocol WordModel {
 
     /// The bytes that the vocabulary writes a token as; for a byte-level vocabulary those that it stands for.
     func bytes(of id: Int) -> [UInt8]
+
+    /// A token as vocabulary files write it.
+    func spelling(of id: Int) -> [UInt8]
 }

@@ -56,4 +56,6 @@ struct WordPieceModel: WordModel {
     }
 
     func bytes(of id: Int) -> [UInt8] { Array(vocabulary.bytes(id)) }
+
+    func spelling(of id: Int) -> [UInt8] { bytes(of: id) }
 }

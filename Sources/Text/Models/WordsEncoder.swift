@@ -38,5 +38,7 @@ final class WordsEncoder<Model: WordEncoder>: SectionEncoder {
 
     func bytes(of id: Int) -> [UInt8] { words.bytes(of: id) }
 
+    func spelling(of id: Int) -> [UInt8] { words.spelling(of: id) }
+
     var putsPrefix: Bool { false }
 }

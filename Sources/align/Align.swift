@@ -11,101 +11,85 @@ struct Align: Tool {
         commandName: "align",
         abstract: "Map each student token to the teacher tokens that cover its bytes, and bring the teacher's losses over.",
         discussion: """
-            Both streams hold the same documents in the same order. A student token is mapped to the shortest run of \
+            All streams hold the same documents in the same order. A student token is mapped to the shortest run of \
             teacher tokens that covers its bytes; its teacher loss is an aggregate of their negative log-probabilities \
             in nats. A token that covers no byte, or whose teacher tokens have no score, is unmapped. With a teacher \
-            stream without scores only the ranges are added. One of the two may be '-', standard input. With --overlap the \
+            stream without scores only the ranges are added. One of the streams may be '-', standard input. With --overlap the \
             arguments are two vocabularies, which are compared.
             """)
 
-    @Option(
-        help: ArgumentHelp("How the losses of several teacher tokens become one: max, mean, sum, min, first or last.", valueName: "name"))
-    var aggregate = Aggregate.max
-
-    @Flag(help: "Write statistics of the alignment, one line of NDJSON, instead of the records.")
-    var report = false
-
-    @Flag(help: "Count what two vocabularies have in common, as written and by bytes; the arguments are files or folders of vocabularies.")
-    var overlap = false
-
-    @Option(
-        help: ArgumentHelp(
-            "With --overlap: file for the ids of byte-identical entries, a safetensors file (default: none).", valueName: "file"))
-    var map: String?
-
-    @Flag(help: "With --overlap: a table to read instead of NDJSON.")
-    var table = false
-
+    @OptionGroup var alignment: AlignmentOptions
+    @OptionGroup var look: LookOptions
     @OptionGroup var output: OutputOptions
     @OptionGroup var common: CommonOptions
 
     @Argument(help: ArgumentHelp("Token records of the student; with --overlap its vocabulary.", valueName: "student"))
     var student: String
 
-    @Argument(help: ArgumentHelp("Score (or token) records of the teacher; with --overlap its vocabulary.", valueName: "teacher"))
-    var teacher: String
+    @Argument(
+        help: ArgumentHelp("Score (or token) records of the teacher, or of several; with --overlap its vocabulary.", valueName: "teacher"))
+    var teacherPaths: [String]
 
     func validate() throws {
-        if overlap && report { throw ValidationError("--overlap and --report exclude each other") }
-        if map != nil && !overlap { throw ValidationError("--map is for --overlap") }
-        if map == "-" && output.file.output == "-" { throw ValidationError("--map and the counts would both go to standard output") }
-        if table && !overlap { throw ValidationError("--table is for --overlap") }
-        if overlap { return }
-        if student == "-" && teacher == "-" { throw ValidationError("only one of the two streams can be standard input") }
+        if look.map == "-" && output.file.output == "-" { throw ValidationError("--map and the counts would both go to standard output") }
+        if look.mode == .overlap {
+            if teacherPaths.count > 1 { throw ValidationError("--overlap compares two vocabularies") }
+            return
+        }
+        if ([student] + teacherPaths).count(where: { $0 == "-" }) > 1 {
+            throw ValidationError("only one of the streams can be standard input")
+        }
+        try alignment.check(teachers: teacherPaths.count)
     }
 
     func run(_ context: Context) throws {
-        if overlap { try compareVocabularies(context) } else { try alignStreams(context) }
+        switch look.mode {
+        case .overlap: try compareVocabularies()
+        case .report: try report(context)
+        case nil: try writeRecords(context)
+        }
     }
 
-    private func compareVocabularies(_ context: Context) throws {
-        let mapOutput = try map.map { try ByteOutput.file($0) }
+    private func compareVocabularies() throws {
+        let mapOutput = try look.map.map { try ByteOutput.file($0) }
         let destination = try output.open(text: true)
-        let overlap = try OverlapReport(student: student, teacher: teacher)
+        let overlap = try OverlapReport(student: student, teacher: teacherPaths[0])
         if let mapOutput { try overlap.writeMap(mapOutput) }
-        if table { try destination.write(overlap.table) } else { try destination.write(overlap.lines) }
+        if look.table { try destination.write(overlap.table) } else { try destination.write(overlap.lines) }
         try destination.close()
     }
 
-    private func alignStreams(_ context: Context) throws {
+    private func openStreams() throws -> (student: RecordReader, teachers: [RecordReader]) {
         let students = try RecordReader(ByteInput.open(student), expecting: [.tokens, .scores, .aligned])
-        let teachers = try RecordReader(ByteInput.open(teacher), expecting: [.scores, .tokens])
-        let destination = try output.open(text: report)
-        let progress = context.progress(unit: "tokens")
-        var statistics = AlignmentStatistics()
-        var alignment = StreamAlignment(students: students, teachers: teachers, aggregate: aggregate)
-        if report {
-            while let batch = try alignment.next(counting: &statistics) { progress.advance(batch.tokenCount) }
-            try destination.write(reportLine(statistics, alignment))
-            try destination.close()
-        } else {
-            let writer = try RecordWriter(destination, header: alignment.header(context), encoding: output.format)
-            while let batch = try alignment.next(counting: &statistics) {
-                try writer.write(batch)
-                progress.advance(batch.tokenCount)
-            }
-            try writer.finish()
-        }
-        progress.finish()
-        context.note("\(statistics.mapped) of \(statistics.tokens) tokens mapped, \(statistics.insideOne) inside one teacher token")
+        return (students, try teacherPaths.map { try RecordReader(ByteInput.open($0), expecting: [.scores, .tokens]) })
     }
 
-    private func reportLine(_ statistics: AlignmentStatistics, _ alignment: StreamAlignment) -> [UInt8] {
-        var line = JSONText()
-        line.beginObject()
-        line.member("documents", alignment.documents)
-        line.member("student_tokens", statistics.tokens)
-        line.member("teacher_tokens", alignment.teacherTokens)
-        line.member("mapped_tokens", statistics.mapped)
-        line.member("unmapped_tokens", statistics.unmapped)
-        line.member("straddling_tokens", statistics.straddling)
-        line.member("share_inside_one_teacher_token", statistics.shareInsideOne)
-        line.member("share_identical_span", statistics.shareIdentical)
-        line.member("mean_intersection_over_union", statistics.meanIntersectionOverUnion)
-        line.endObject()
-        line.newline()
-        return line.bytes
+    private func report(_ context: Context) throws {
+        let streams = try openStreams()
+        let destination = try output.open(text: true)
+        let progress = context.progress(unit: "tokens")
+        var aligned = try StreamAlignment(students: streams.student, teachers: streams.teachers, options: alignment)
+        while let batch = try aligned.next() { progress.advance(batch.tokenCount) }
+        progress.finish()
+        for teacher in aligned.teachers { try destination.write(reportLine(teacher, documents: aligned.documents)) }
+        try destination.close()
+    }
+
+    private func writeRecords(_ context: Context) throws {
+        let streams = try openStreams()
+        let destination = try output.open()
+        let progress = context.progress(unit: "tokens")
+        var aligned = try StreamAlignment(students: streams.student, teachers: streams.teachers, options: alignment)
+        let writer = try RecordWriter(destination, header: aligned.header(context), encoding: output.format)
+        while let batch = try aligned.next() {
+            try writer.write(batch)
+            progress.advance(batch.tokenCount)
+        }
+        try writer.finish()
+        progress.finish()
+        for (name, teacher) in zip(teacherPaths, aligned.teachers) {
+            let counts = teacher.statistics
+            context.note("\(counts.mapped) of \(counts.tokens) tokens mapped to \(name), \(counts.insideOne) inside one teacher token")
+        }
     }
 }
-
-extension Aggregate: ExpressibleByArgument {}

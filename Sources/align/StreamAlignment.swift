@@ -1,90 +1,135 @@
-// Aligns two streams batch by batch: the student's batches come out, with the teacher's ranges and losses added.
+// Aligns streams batch by batch: the student's batches come out, with what the teachers say of their tokens added.
 
 import Command
 import Streams
 import Text
 
-/// The student's batches in order, each document paired with the teacher's and aligned by bytes.
+/// The student's batches in order, each document paired with the teachers' and aligned by bytes.
 struct StreamAlignment {
-    private let students: RecordReader
-    private var teacher: DocumentCursor
-    private let pairing: DocumentPairing
-    private let aggregate: Aggregate
-    /// Whether the teacher's stream has scores. Known after the first batch.
-    private(set) var hasLosses = false
-    /// Documents aligned, and the teacher's tokens in them.
-    private(set) var documents = 0
-    private(set) var teacherTokens = 0
+    private var pairs: DocumentPairs
+    private let options: AlignmentOptions
+    private let readers: [RecordReader]
+    private let carriers: [EntryCarrier]
+    private(set) var teachers: [TeacherAlignment]
 
-    init(students: RecordReader, teachers: RecordReader, aggregate: Aggregate) {
-        self.students = students
-        self.teacher = DocumentCursor(teachers)
-        self.pairing = DocumentPairing(studentName: students.name, teacherName: teachers.name)
-        self.aggregate = aggregate
+    /// Throws where the vocabularies that are named are not those of the streams.
+    init(students: RecordReader, teachers readers: [RecordReader], options: AlignmentOptions) throws {
+        pairs = DocumentPairs(students: students, teachers: readers)
+        self.options = options
+        self.readers = readers
+        if let path = options.studentTokenizer {
+            let student = try vocabulary(path, of: students)
+            carriers = try zip(options.teacherTokenizer, readers).map {
+                try EntryCarrier(student: student, teacher: vocabulary($0, of: $1))
+            }
+        } else {
+            carriers = []
+        }
+        let carriers = carriers
+        teachers = readers.enumerated().map { index, reader in
+            TeacherAlignment(options, name: reader.name, carrier: carriers.isEmpty ? nil : carriers[index])
+        }
     }
 
-    /// The student's fields, and the teacher's under names that begin with `teacher_`.
+    /// Documents aligned.
+    var documents: Int { pairs.count }
+
+    /// The student's fields, and the teachers' under names that begin with `teacher_`, those of the second with `teacher2_`, and so on.
     func header(_ context: Context) -> StreamHeader {
         var header = StreamHeader(.aligned)
-        for (key, value) in students.header.fields where key != "producer" { header[key] = value }
-        for (key, value) in teacher.reader.header.fields where key != "producer" && key != "version" {
-            header["teacher_" + key] = value
+        for (key, value) in pairs.students.header.fields where key != "producer" { header[key] = value }
+        for (index, reader) in readers.enumerated() {
+            let prefix = index == 0 ? "teacher_" : "teacher\(index + 1)_"
+            for (key, value) in reader.header.fields where key != "producer" && key != "version" { header[prefix + key] = value }
         }
         header["producer"] = context.producer
-        header["aggregate"] = aggregate.rawValue
+        header["aggregate"] = options.aggregate.rawValue
+        if let chunks = options.chunks {
+            header["alignment"] = "chunks"
+            header["chunks"] = String(chunks)
+        }
+        if readers.count > 1 {
+            header["teachers"] = String(readers.count)
+            header["teacher_choice"] = options.teachers.rawValue
+        }
         return header
     }
 
-    /// The next batch with `teacherRanges` and, where the teacher has scores, `teacherLosses`; nil at the end of both streams.
-    mutating func next(counting statistics: inout AlignmentStatistics) throws -> RecordBatch? {
-        guard var batch = try students.next() else {
-            if try teacher.advance() { throw pairing.studentEnded(after: documents, before: teacher) }
-            return nil
+    /// The next batch with the teachers' columns; nil at the end of all streams.
+    mutating func next() throws -> RecordBatch? {
+        guard try pairs.nextBatch() else { return nil }
+        var batch = pairs.batch
+        if !carriers.isEmpty { try expectIDs(of: batch, below: carriers[0].studentSize, pairs.students) }
+        for index in teachers.indices {
+            teachers[index].columns = AlignedColumns()
+            teachers[index].columns.reserve(batch.tokenCount)
         }
-        guard let offsets = batch.offsets else {
-            throw Failure(
-                .badData, students.name, students.lastPlace, "records without 'offsets' cannot be aligned",
-                hint: "packed tokens have lost their text: align before packing")
-        }
-        var ranges: [UInt32] = []
-        var losses: [Float] = []
-        ranges.reserveCapacity(2 * batch.tokenCount)
-        losses.reserveCapacity(batch.tokenCount)
+        var choices: [UInt32] = []
         for document in 0..<batch.documentCount {
-            guard try teacher.advance() else {
-                throw pairing.teacherEnded(teacher, before: batch.documentIDs[document])
-            }
-            try pairing.check(batch, document, teacher)
-            documents += 1
-            teacherTokens += teacher.tokens.count
-            try align(offsets, batch.tokens(of: document), into: &ranges, &losses, counting: &statistics)
+            try pairs.pair(document)
+            try alignDocument(batch, document)
+            if teachers.count > 1 && options.teachers == .document { choices.append(choice()) }
         }
-        batch.teacherRanges = ranges
-        batch.teacherLosses = hasLosses ? losses : nil
+        let present = try presentColumns()
+        if teachers.count == 1 {
+            teachers[0].columns.fill(&batch, present)
+        } else if options.teachers == .document {
+            chosen(choices, batch).fill(&batch, present)
+            batch.teacherChoices = choices
+        } else {
+            combined().fill(&batch, present)
+        }
         return batch
     }
 
-    /// One document against the teacher's present one.
-    private mutating func align(
-        _ offsets: [UInt32], _ tokens: Range<Int>, into ranges: inout [UInt32], _ losses: inout [Float],
-        counting statistics: inout AlignmentStatistics
-    ) throws {
-        guard let teacherOffsets = teacher.batch.offsets else {
-            throw Failure(
-                .badData, pairing.teacherName, teacher.reader.lastPlace, "records without 'offsets' cannot be aligned",
-                hint: "make them with 'tokenize'")
-        }
-        let first = ranges.count
-        let theirs = teacher.tokens
-        offsets[2 * tokens.lowerBound..<2 * tokens.upperBound].withUnsafeBufferPointer { student in
-            teacherOffsets[2 * theirs.lowerBound..<2 * theirs.upperBound].withUnsafeBufferPointer { spans in
-                alignRanges(student: student, teacher: spans, into: &ranges, counting: &statistics)
+    private mutating func alignDocument(_ batch: RecordBatch, _ document: Int) throws {
+        let tokens = batch.tokens(of: document)
+        for index in teachers.indices {
+            let cursor = pairs.teachers[index]
+            if !carriers.isEmpty, cursor.index == 0 {
+                try expectIDs(of: cursor.batch, below: carriers[index].teacherSize, cursor.reader)
             }
+            try teachers[index].align(batch, tokens, cursor)
         }
-        guard let logProbs = teacher.batch.logProbs else { return }
-        hasLosses = true
-        ranges[first...].withUnsafeBufferPointer { ranges in
-            logProbs[theirs].withUnsafeBufferPointer { aggregateLosses(ranges: ranges, logProbs: $0, by: aggregate, into: &losses) }
+    }
+
+    /// Several teachers must have the same columns, or their losses could not be compared.
+    private func presentColumns() throws -> AlignedColumns.Present {
+        let present = teachers[0].present
+        if let other = teachers.indices.first(where: { teachers[$0].present != present }) {
+            let (with, without) = present.losses ? (readers[0], readers[other]) : (readers[other], readers[0])
+            throw Failure(
+                .badData, without.name, .whole, "has no scores, but \(with.name) has", hint: "score with every teacher, or with none")
         }
+        return present
+    }
+
+    /// The teacher with the fewest nats per byte of the present document; of equals, and where none has any, the first.
+    private func choice() -> UInt32 {
+        let losses = pairs.teachers.map { TeacherAlignment.natsPerByte($0) ?? .infinity }
+        return UInt32(losses.firstIndex(of: losses.min()!)!)
+    }
+
+    private func chosen(_ choices: [UInt32], _ batch: RecordBatch) -> AlignedColumns {
+        var columns = AlignedColumns()
+        columns.reserve(batch.tokenCount)
+        for document in 0..<batch.documentCount { columns.append(teachers[Int(choices[document])].columns, batch.tokens(of: document)) }
+        return columns
+    }
+
+    /// Everything of the first teacher's but the losses, which are the least or the mean of those that there are.
+    private func combined() -> AlignedColumns {
+        var columns = teachers[0].columns
+        for token in columns.losses.indices {
+            var (sum, least, count) = (0.0, Float.infinity, 0)
+            for teacher in teachers where !teacher.columns.losses[token].isNaN {
+                let loss = teacher.columns.losses[token]
+                sum += Double(loss)
+                least = min(least, loss)
+                count += 1
+            }
+            if count > 0 { columns.losses[token] = options.teachers == .min ? least : Float(sum / Double(count)) }
+        }
+        return columns
     }
 }

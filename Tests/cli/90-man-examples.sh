@@ -2,6 +2,7 @@
 cp -R "$INPUTS"/* .
 cp -R "$FIXTURES/vocabularies/student" student
 gzip -k corpus.ndjson
+cp teacher.scores other.scores
 for page in "$ROOT"/man/man[17]/*; do
     name=$(basename "$page")
     count=0

@@ -1,0 +1,103 @@
+// One teacher beside the student: maps the tokens of a document and brings over what is known of the teacher's.
+
+import Streams
+import Text
+
+/// The settings of one teacher's alignment, with its memory.
+struct TeacherAlignment {
+    private let aggregate: Aggregate
+    private let chunks: Int?
+    private let groups: Bool
+    private var carrier: EntryCarrier?
+    /// The teacher's stream, for messages.
+    private let name: String
+    /// Counted over all documents.
+    private(set) var statistics = AlignmentStatistics()
+    private(set) var tokens = 0
+    /// Of the present batch.
+    var columns = AlignedColumns()
+    /// Known after the first document.
+    private(set) var present: AlignedColumns.Present
+
+    init(_ options: AlignmentOptions, name: String, carrier: EntryCarrier?) {
+        aggregate = options.aggregate
+        chunks = options.chunks
+        groups = options.groups
+        self.carrier = carrier
+        self.name = name
+        present = AlignedColumns.Present(losses: false, groups: options.groups, top: carrier != nil)
+    }
+
+    /// Aligns a document of the student's batch, whose tokens are `mine`, with the teacher's present one.
+    mutating func align(_ student: RecordBatch, _ mine: Range<Int>, _ teacher: DocumentCursor) throws {
+        let batch = teacher.batch
+        let its = teacher.tokens
+        tokens += its.count
+        guard let offsets = student.offsets, let theirs = batch.offsets else { preconditionFailure("bug: records without offsets") }
+        try offsets.withUnsafeBufferPointer { offsets in
+            let offsets = UnsafeBufferPointer(rebasing: offsets[2 * mine.lowerBound..<2 * mine.upperBound])
+            try theirs.withUnsafeBufferPointer { theirs in
+                let theirs = UnsafeBufferPointer(rebasing: theirs[2 * its.lowerBound..<2 * its.upperBound])
+                try alignSpans(offsets, theirs, batch.logProbs, its)
+                if carrier != nil { try carry(student, mine, offsets, teacher, theirs) }
+            }
+        }
+    }
+
+    /// - its: the document's tokens in the teacher's batch.
+    private mutating func alignSpans(
+        _ mine: UnsafeBufferPointer<UInt32>, _ spans: UnsafeBufferPointer<UInt32>, _ logProbs: [Float]?, _ its: Range<Int>
+    ) throws {
+        let first = columns.ranges.count
+        if let chunks {
+            alignChunks(student: mine, teacher: spans, chunks: chunks, into: &columns.ranges, counting: &statistics)
+        } else {
+            alignRanges(student: mine, teacher: spans, into: &columns.ranges, counting: &statistics)
+        }
+        guard let logProbs else {
+            if groups { appendGroups(student: mine, teacher: spans, logProbs: nil, into: &columns.groups, &columns.groupLogProbs) }
+            return
+        }
+        present.losses = true
+        logProbs.withUnsafeBufferPointer { all in
+            let logProbs = UnsafeBufferPointer(rebasing: all[its])
+            columns.ranges.withUnsafeBufferPointer { ranges in
+                aggregateLosses(
+                    ranges: UnsafeBufferPointer(rebasing: ranges[first...]), logProbs: logProbs, by: aggregate, into: &columns.losses)
+            }
+            if groups { appendGroups(student: mine, teacher: spans, logProbs: logProbs, into: &columns.groups, &columns.groupLogProbs) }
+        }
+    }
+
+    private mutating func carry(
+        _ student: RecordBatch, _ mine: Range<Int>, _ offsets: UnsafeBufferPointer<UInt32>, _ teacher: DocumentCursor,
+        _ theirs: UnsafeBufferPointer<UInt32>
+    ) throws {
+        let its = teacher.tokens
+        guard let lists = teacher.batch.top else {
+            throw Failure(
+                .badData, name, teacher.reader.lastPlace, "records without 'top_ids': there is nothing to carry over",
+                hint: "score with --top-k or --top-p, or leave --student-tokenizer and --teacher-tokenizer out")
+        }
+        student.inputIDs.withUnsafeBufferPointer { ids in
+            let mineSide = EntryCarrier.Side(offsets: offsets, ids: UnsafeBufferPointer(rebasing: ids[mine]))
+            teacher.batch.inputIDs.withUnsafeBufferPointer { ids in
+                carrier?.carry(
+                    student: mineSide, teacher: EntryCarrier.Side(offsets: theirs, ids: UnsafeBufferPointer(rebasing: ids[its])), lists,
+                    first: its.lowerBound, into: &columns.top, lost: &columns.lostMasses)
+            }
+        }
+    }
+
+    /// What the teacher says of a document, in nats per byte: over its tokens with bytes and a log-probability; nil where there is none.
+    static func natsPerByte(_ teacher: DocumentCursor) -> Double? {
+        guard let logProbs = teacher.batch.logProbs, let offsets = teacher.batch.offsets else { return nil }
+        var nats = 0.0
+        var bytes = 0
+        for token in teacher.tokens where !logProbs[token].isNaN && offsets[2 * token] < offsets[2 * token + 1] {
+            nats -= Double(logProbs[token])
+            bytes += Int(offsets[2 * token + 1] - offsets[2 * token])
+        }
+        return bytes == 0 ? nil : nats / Double(bytes)
+    }
+}

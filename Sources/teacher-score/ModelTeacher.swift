@@ -1,5 +1,6 @@
 // A teacher in this process: a model from its files.
 
+import ArgumentParser
 import Checkpoints
 import Command
 import Compute
@@ -12,12 +13,12 @@ struct ModelTeacher: Teacher {
     private let provenance: Bool
 
     init(
-        _ path: String, _ window: WindowOptions, _ distributions: DistributionOptions, precision: Precision, pool: ThreadPool,
+        _ path: String, _ window: WindowOptions, _ distributions: DistributionOptions, precision: ScoringPrecision, pool: ThreadPool,
         _ context: Context
     ) throws {
+        let loaded = try ModelFolder.open(path, onlyScored: true, pool: pool)
         model = try ScoringModel(
-            ModelFolder.open(path, onlyScored: true, pool: pool), bos: window.bos, window: window.window, stride: window.stride, pool: pool,
-            precision: precision)
+            loaded, bos: window.bos, window: window.window, stride: window.stride, pool: pool, precision: precision.resolved(loaded.model))
         self.distributions = distributions
         provenance = context.provenance
         context.note(model.memory(threads: pool.threads).line)
@@ -39,5 +40,18 @@ struct ModelTeacher: Teacher {
 
     func scored(_ batch: RecordBatch, afterTokens: (Int) throws -> Void) throws -> RecordBatch {
         try model.scored(batch, distributions.request, seed: distributions.seed, afterBatch: afterTokens)
+    }
+}
+
+/// The numbers that products multiply, or the choice of what the model is stored in.
+enum ScoringPrecision: String, CaseIterable, ExpressibleByArgument {
+    case float32, bfloat16, native
+
+    func resolved(_ model: Model) -> Precision {
+        switch self {
+        case .float32: .float32
+        case .bfloat16: .bfloat16
+        case .native: model.storedPrecision
+        }
     }
 }

@@ -6,8 +6,6 @@ import Command
 import Compute
 import Streams
 
-extension Precision: ExpressibleByArgument {}
-
 @main
 struct TeacherScore: Tool {
     static let configuration = CommandConfiguration(
@@ -25,8 +23,11 @@ struct TeacherScore: Tool {
     @Option(help: ArgumentHelp("Model: a Hugging Face folder or a .gguf file.", valueName: "path"))
     var model: String
 
-    @Option(help: ArgumentHelp("Numbers that matrix products multiply: float32 or bfloat16.", valueName: "name"))
-    var precision = Precision.float32
+    @Option(
+        help: ArgumentHelp(
+            "Numbers that matrix products multiply: float32, bfloat16, or native, which of them the model's matrices are stored for.",
+            valueName: "name"))
+    var precision = ScoringPrecision.float32
 
     @Flag(
         help: """

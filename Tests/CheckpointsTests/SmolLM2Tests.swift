@@ -67,6 +67,48 @@ final class SmolLM2Tests: XCTestCase {
         try compare(rounded, expected.double, largest: 0.5, usual: 0.25, mean: 2e-3)
     }
 
+    /// Top-p-k, kept mass and statistics against torch: the same ids but where two are within float32's noise of one another, log-probabilities
+    /// as float16 holds them.
+    func testListsAreThoseOfTorch() throws {
+        let expected = try expected()
+        let pool = ThreadPool(threads: 2)
+        let model = try ScoringModel(
+            ModelFolder.open(modelPath(), onlyScored: true, pool: pool), bos: .never, window: nil, stride: nil, pool: pool)
+        var batch = RecordBatch()
+        for document in 0..<expected.splits.count - 1 {
+            batch.append(id: Array("\(document)".utf8), inputIDs: expected.ids[expected.splits[document]..<expected.splits[document + 1]])
+        }
+        let request = DistributionRequest(top: .init(count: 50, mass: 0.95), draws: 3, statistics: true, temperature: 2)
+        let scored = try model.scored(batch, request, seed: 0)
+        XCTAssertEqual(scored.logProbs?.map(\.bitPattern), try model.logProbabilities(of: batch).map(\.bitPattern))
+        let top = try XCTUnwrap(scored.top)
+        let path = #filePath.replacingOccurrences(of: "CheckpointsTests/SmolLM2Tests.swift", with: "fixtures/smollm2/top.ndjson")
+        var (entries, exact) = (0, 0)
+        let file = try MappedFile.open(path)
+        for line in file.bytes.split(separator: UInt8(ascii: "\n")) {
+            let its = try JSONValue.parse(Array(line), name: path)
+            let token = try scored.documentSplits[XCTUnwrap(its["document"]?.integer)] + XCTUnwrap(its["token"]?.integer)
+            let ids = try XCTUnwrap(its["ids"]).elements.map { UInt32($0.integer!) }
+            let logProbs = try XCTUnwrap(its["log_probs"]).elements.map { $0.number! }
+            let mine = top.entries(of: token)
+            // A mass within the noise of 0.95 ends one list an entry earlier.
+            XCTAssertLessThanOrEqual(abs(mine.count - ids.count), 1)
+            for (place, entry) in mine.prefix(ids.count).enumerated() {
+                entries += 1
+                exact += top.ids[entry] == ids[place] ? 1 : 0
+                let found = try XCTUnwrap(ids.firstIndex(of: top.ids[entry]) ?? (place == ids.count - 1 ? place : nil), "token \(token)")
+                XCTAssertEqual(logProbs[found], logProbs[place], accuracy: 2e-4, "ids in another order though not equally probable")
+                XCTAssertEqual(Double(top.values[entry]), logProbs[place], accuracy: 1e-4 + abs(logProbs[place]) / 2048)
+            }
+            XCTAssertEqual(Double(scored.keptMasses![token]), its["kept_mass"]!.number!, accuracy: mine.count == ids.count ? 1e-4 : 0.05)
+            XCTAssertEqual(Double(scored.entropies![token]), its["entropy"]!.number!, accuracy: 2e-4)
+            XCTAssertEqual(Double(scored.logitDeviations![token]), its["logit_deviation"]!.number!, accuracy: 1e-4)
+            XCTAssertEqual(Double(scored.powerSums![token]) / its["power_sum"]!.number!, 1, accuracy: 1e-4)
+        }
+        XCTAssertGreaterThan(entries, 1_000)
+        XCTAssertGreaterThan(Double(exact), 0.995 * Double(entries), "of \(entries) entries")
+    }
+
     /// Every difference at most `largest`, 99.9 % at most `usual`, and the means within a share `mean`.
     private func compare(_ scores: [Float], _ expected: [Double], largest: Double, usual: Double, mean: Double, line: UInt = #line) throws {
         XCTAssertEqual(scores.map(\.isNaN), expected.map(\.isNaN), line: line)

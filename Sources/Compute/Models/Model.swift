@@ -67,6 +67,16 @@ public final class Model {
         tensors = ModelTensors(parameters.map(\.weight), configuration)
     }
 
+    /// The numbers that products may multiply without losing more than the stored weights have: bfloat16 where every matrix is stored in it or
+    /// quantised, else float32.
+    public var storedPrecision: Precision {
+        let matrices = parameters.filter { $0.decays && $0.tensor.role != .convolution }
+        let isCoarse = matrices.allSatisfy { parameter in
+            if case .stored(let matrix) = parameter.weight { matrix.type != .f16 } else { false }
+        }
+        return isCoarse ? .bfloat16 : .float32
+    }
+
     /// The parameter with this name.
     public func parameter(_ name: String) -> Parameter? {
         parameters.first { $0.name == name }

@@ -124,6 +124,13 @@ struct StreamCat: Tool {
             line.member("nats_per_token", summary.scored > 0 ? summary.nats / Double(summary.scored) : .nan)
         }
         if summary.columns.contains("teacher_losses") { line.member("mapped_tokens", summary.mapped) }
+        let perToken = 1 / Double(max(summary.tokens, 1))
+        if summary.columns.contains("top_log_probs") { line.member("top_entries_per_token", Double(summary.topEntries) * perToken) }
+        if summary.columns.contains("kept_masses") {
+            line.member("mean_kept_mass", summary.keptTokens > 0 ? summary.keptMass / Double(summary.keptTokens) : .nan)
+        }
+        if summary.columns.contains("sampled_weights") { line.member("sampled_entries_per_token", Double(summary.sampledEntries) * perToken) }
+        line.member("column_bytes_per_token", Double(summary.columnBytes) * perToken)
         line.endObject()
         line.newline()
         return line.bytes

@@ -136,6 +136,17 @@ struct Column: Sendable {
         }
     }
 
+    /// Bytes of its tensors in a record.
+    func bytes(in batch: RecordBatch) -> Int {
+        switch storage {
+        case .hashes(let path): 8 * (batch[keyPath: path]?.count ?? 0)
+        case .documentNumbers(let path), .tokenNumbers(let path), .spans(let path): 4 * (batch[keyPath: path]?.count ?? 0)
+        case .values(let path, _): 4 * (batch[keyPath: path]?.count ?? 0)
+        case .entries(let path, _, let type, _):
+            batch[keyPath: path].map { 8 * $0.splits.count + (4 + type.size) * $0.ids.count } ?? 0
+        }
+    }
+
     /// Forgets the contents and keeps the memory, and whether the column is there.
     func removeAll(in batch: inout RecordBatch) {
         switch storage {

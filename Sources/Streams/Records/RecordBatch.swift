@@ -91,6 +91,9 @@ public struct RecordBatch: Sendable {
         for document in documents { documentSplits.append(other.documentSplits[document + 1] + shift) }
     }
 
+    /// Bytes of the tensors in a record, but for the ids of documents.
+    public var columnBytes: Int { 4 * tokenCount + 8 * documentSplits.count + Column.all.reduce(0) { $0 + $1.bytes(in: self) } }
+
     /// Some of the documents, as a batch of their own.
     public func slice(_ documents: Range<Int>) -> RecordBatch {
         var part = RecordBatch()

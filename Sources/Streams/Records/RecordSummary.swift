@@ -18,6 +18,13 @@ public struct RecordSummary: Sendable {
     /// Documents without a token, and the longest in tokens.
     public private(set) var emptyDocuments = 0
     public private(set) var longestDocument = 0
+    /// Entries of the lists of probable ids and of drawn ids, and the sum of the kept masses that are numbers.
+    public private(set) var topEntries = 0
+    public private(set) var sampledEntries = 0
+    public private(set) var keptTokens = 0
+    public private(set) var keptMass = 0.0
+    /// Bytes of the tensors, without ids of documents and what frames records.
+    public private(set) var columnBytes = 0
     /// The names of the optional columns.
     public private(set) var columns: [String] = []
 
@@ -35,6 +42,11 @@ public struct RecordSummary: Sendable {
         scored += batch.logProbs.map(numbers) ?? 0
         for score in batch.logProbs ?? [] where !score.isNaN { nats -= Double(score) }
         mapped += batch.teacherLosses.map(numbers) ?? 0
+        topEntries += batch.top?.ids.count ?? 0
+        sampledEntries += batch.sampled?.ids.count ?? 0
+        keptTokens += batch.keptMasses.map(numbers) ?? 0
+        for mass in batch.keptMasses ?? [] where !mass.isNaN { keptMass += Double(mass) }
+        columnBytes += batch.columnBytes
         let mask = batch.columnMask
         for document in 0..<batch.documentCount {
             let range = batch.tokens(of: document)

@@ -55,3 +55,12 @@ holds native-is-float32 "grep -qx float32 native"
 ends export 0 "train --no-provenance --model teacher --out again --steps 1 --learning-rate 0 --export half --export-precision bfloat16 teacher.tokens >again.log"
 ends native-half 0 "teacher-score --no-provenance --model half --precision native --format ndjson teacher.tokens | head -1 | jq -r .precision >native-half"
 holds native-half-is-bfloat16 "grep -qx bfloat16 native-half"
+
+# Bytes a token as computed: 4 for the id, 8 of span, 4 of log-probability, 8 + 6 an entry, 4 of mass; splits of documents and hashes aside.
+ends storage 0 "head -n 500 long.ndjson | tokenize --no-provenance --tokenizer \$FIXTURES/vocabularies/teacher | $score --top-k 4 >top4.scores; stream-cat --stat top4.scores >top4.stat"
+holds storage-as-computed "jq -e '(.column_bytes_per_token - (4 + 8 + 4 + 8 + 4 * 6 + 4)) as \$rest | \$rest > 0 and \$rest < 16 * .documents / .tokens + 0.1 and .top_entries_per_token == 4' top4.stat"
+holds storage-is-the-file "python3 -c \"
+import json, os
+stat = json.load(open('top4.stat'))
+size, columns = os.path.getsize('top4.scores'), stat['column_bytes_per_token'] * stat['tokens']
+assert columns < size < 1.05 * columns + 14 * stat['documents'], (size, columns)\""

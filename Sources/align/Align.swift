@@ -39,13 +39,14 @@ struct Align: Tool {
         if ([student] + teacherPaths).count(where: { $0 == "-" }) > 1 {
             throw ValidationError("only one of the streams can be standard input")
         }
+        if teacherPaths.count > 1 && (look.show != nil || look.html != nil) { throw ValidationError("--show and --html draw one teacher") }
         try alignment.check(teachers: teacherPaths.count)
     }
 
     func run(_ context: Context) throws {
         switch look.mode {
         case .overlap: try compareVocabularies()
-        case .report: try report(context)
+        case let mode?: try lookAtStreams(mode, context)
         case nil: try writeRecords(context)
         }
     }
@@ -64,15 +65,15 @@ struct Align: Tool {
         return (students, try teacherPaths.map { try RecordReader(ByteInput.open($0), expecting: [.scores, .tokens]) })
     }
 
-    private func report(_ context: Context) throws {
+    private func lookAtStreams(_ mode: LookOptions.Mode, _ context: Context) throws {
         let streams = try openStreams()
-        let destination = try output.open(text: true)
-        let progress = context.progress(unit: "tokens")
-        var aligned = try StreamAlignment(students: streams.student, teachers: streams.teachers, options: alignment)
-        while let batch = try aligned.next() { progress.advance(batch.tokenCount) }
-        progress.finish()
-        for teacher in aligned.teachers { try destination.write(reportLine(teacher, documents: aligned.documents)) }
-        try destination.close()
+        let aligned = try StreamAlignment(students: streams.student, teachers: streams.teachers, options: alignment)
+        let looking = try Looking(aligned, look, context)
+        switch mode {
+        case .show(let id): try looking.show(id, to: output.open(text: true))
+        case .html(let path): try looking.writePage(to: ByteOutput.file(path))
+        default: try looking.report(to: output.open(text: true))
+        }
     }
 
     private func writeRecords(_ context: Context) throws {

@@ -11,6 +11,9 @@ struct StreamAlignment {
     private let readers: [RecordReader]
     private let carriers: [EntryCarrier]
     private(set) var teachers: [TeacherAlignment]
+    /// Gets each document of the student's batch with each teacher's, and that teacher's columns of the batch so far.
+    var observe:
+        ((_ batch: RecordBatch, _ document: Int, _ index: Int, _ teacher: DocumentCursor, _ columns: AlignedColumns) throws -> Void)?
 
     /// Throws where the vocabularies that are named are not those of the streams.
     init(students: RecordReader, teachers readers: [RecordReader], options: AlignmentOptions) throws {
@@ -33,6 +36,8 @@ struct StreamAlignment {
 
     /// Documents aligned.
     var documents: Int { pairs.count }
+    var studentName: String { pairs.students.name }
+    var teacherName: String { readers[0].name }
 
     /// The student's fields, and the teachers' under names that begin with `teacher_`, those of the second with `teacher2_`, and so on.
     func header(_ context: Context) -> StreamHeader {
@@ -90,6 +95,7 @@ struct StreamAlignment {
                 try expectIDs(of: cursor.batch, below: carriers[index].teacherSize, cursor.reader)
             }
             try teachers[index].align(batch, tokens, cursor)
+            try observe?(batch, document, index, cursor, teachers[index].columns)
         }
     }
 

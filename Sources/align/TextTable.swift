@@ -1,28 +1,30 @@
 // A table for people: columns of words and numbers.
 
-/// Rows of cells; the first column is flush left, the others flush right.
+/// Rows of cells, each column flush left or right.
 struct TextTable {
+    private let flushLeft: Set<Int>
     private var rows: [[String]] = []
 
-    mutating func add(_ cells: [String]) { rows.append(cells) }
+    init(flushLeft: Set<Int> = [0]) { self.flushLeft = flushLeft }
 
-    /// An empty line.
-    mutating func addGap() { rows.append([]) }
+    mutating func add(_ cells: [String]) { rows.append(cells) }
 
     var text: String {
         var widths: [Int] = []
         for row in rows {
             for (column, cell) in row.enumerated() {
-                let width = cell.unicodeScalars.count
-                if column < widths.count { widths[column] = max(widths[column], width) } else { widths.append(width) }
+                if column == widths.count { widths.append(0) }
+                widths[column] = max(widths[column], displayWidth(cell))
             }
         }
         return rows.map { row in
-            row.enumerated().map { column, cell in
-                let padding = String(repeating: " ", count: widths[column] - cell.unicodeScalars.count)
-                if column == 0 { return row.count == 1 ? cell : cell + padding }
-                return "  " + padding + cell
-            }.joined() + "\n"
+            var line = ""
+            for (column, cell) in row.enumerated() {
+                let padding = String(repeating: " ", count: widths[column] - displayWidth(cell))
+                line += (column == 0 ? "" : "  ") + (flushLeft.contains(column) ? cell + padding : padding + cell)
+            }
+            while line.utf8.last == UInt8(ascii: " ") { line.removeLast() }
+            return line + "\n"
         }.joined()
     }
 }

@@ -1,7 +1,6 @@
 # align: its records, its report, its refusals.
 ln -s "$INPUTS"/* .
 golden ranges 0 "align --no-provenance --format ndjson student.tokens teacher.tokens"
-golden report 0 "align --no-provenance --report student.tokens teacher.tokens"
 for aggregate in max mean sum min first last; do
     ends "aggregate-$aggregate" 0 "align --no-provenance --aggregate $aggregate student.tokens teacher.scores >$aggregate.aligned"
 done

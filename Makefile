@@ -14,7 +14,7 @@
 #   make clean
 
 PREFIX ?= /usr/local
-TOOLS := tokenize align teacher-score train evaluate stream-cat
+TOOLS := tokenize align teacher-score sample train evaluate stream-cat
 BIN := .build/release
 
 # What a shell says of OpenBLAS's core must not decide what is tested and measured: see docs/decisions/0002-openblas-core.md.

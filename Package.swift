@@ -21,6 +21,7 @@ let package = Package(
         .executable(name: "teacher-score", targets: ["teacher-score"]),
         .executable(name: "train", targets: ["train"]),
         .executable(name: "evaluate", targets: ["evaluate"]),
+        .executable(name: "sample", targets: ["sample"]),
         .executable(name: "stream-cat", targets: ["stream-cat"]),
     ],
     dependencies: [
@@ -38,6 +39,8 @@ let package = Package(
         .target(name: "Compute", dependencies: ["CKernels", "COpenBLAS"]),
         .target(name: "Streams", dependencies: ["CJansson", "CSystem"]),
         .target(name: "Text", dependencies: ["CSystem", "Streams"]),
+        // Ranks the units of a corpus and cuts the ranking, out of core.
+        .target(name: "Selection", dependencies: ["Streams"]),
         // Joins files to models: Hugging Face folders, GGUF, training state.
         .target(name: "Checkpoints", dependencies: ["Compute", "Streams"]),
         .target(
@@ -51,6 +54,7 @@ let package = Package(
         tool("teacher-score", ["Compute", "Checkpoints"]),
         tool("train", ["Compute", "Checkpoints"]),
         tool("evaluate", ["Compute", "Checkpoints", "Text"]),
+        tool("sample", ["Selection"]),
         tool("stream-cat", []),
 
         // Verifies the numeric operations, then times them.
@@ -62,6 +66,7 @@ let package = Package(
         .target(name: "TestSupport", dependencies: ["Streams"], path: "Tests/TestSupport"),
         .testTarget(name: "ComputeTests", dependencies: ["Compute", "Streams", "TestSupport"]),
         .testTarget(name: "StreamsTests", dependencies: ["Streams", "TestSupport"]),
+        .testTarget(name: "SelectionTests", dependencies: ["Selection", "Streams", "TestSupport"]),
         .testTarget(name: "TextTests", dependencies: ["Text", "TestSupport"]),
         .testTarget(name: "CheckpointsTests", dependencies: ["Checkpoints", "Compute", "Streams", "TestSupport"]),
         .testTarget(name: "CommandTests", dependencies: ["Command", "TestSupport"]),

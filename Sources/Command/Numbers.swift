@@ -5,6 +5,7 @@ public func decimals(_ value: Double, _ places: Int) -> String {
     var scale = 1
     for _ in 0..<places { scale *= 10 }
     let scaled = Int(min(value, 1e12) * Double(scale) + 0.5)
+    if places == 0 { return String(scaled) }
     let fraction = String(scaled % scale)
     return "\(scaled / scale).\(String(repeating: "0", count: places - fraction.utf8.count))\(fraction)"
 }

@@ -1,5 +1,5 @@
 # What every tool says of itself, and what it says to wrong usage.
-for tool in tokenize align teacher-score train evaluate stream-cat; do
+for tool in tokenize align teacher-score sample train evaluate stream-cat; do
     ends "$tool-help" 0 "$tool --help | grep -q '^USAGE: $tool'"
     ends "$tool-help-full" 74 "$tool --help >/dev/full" "^$tool: <stdout>: cannot write: No space left on device"
     ends "$tool-help-closed" 74 "$tool --help >&-" "^$tool: <stdout>: cannot write"
@@ -10,7 +10,7 @@ for tool in tokenize align teacher-score train evaluate stream-cat; do
 done
 # A tool that computes names what it computes with.
 for tool in teacher-score train evaluate; do ends "$tool-blas" 0 "$tool --version | grep -qi openblas"; done
-for tool in tokenize teacher-score train; do ends "$tool-missing-option" 64 "$tool" "missing expected argument"; done
+for tool in tokenize teacher-score sample train; do ends "$tool-missing-option" 64 "$tool" "missing expected argument"; done
 ends align-missing-argument 64 "align" "missing expected argument"
 ends evaluate-missing-subcommand 64 "evaluate" "missing subcommand"
 ends evaluate-missing-option 64 "evaluate perplexity" "see 'evaluate perplexity --help'"

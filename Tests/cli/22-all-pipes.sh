@@ -12,6 +12,7 @@ done <<TEXT
 tokenize|tokenize --format ndjson --tokenizer $vocabulary/student long.ndjson
 align|align --format ndjson long.tokens long.scores
 teacher-score|teacher-score --format ndjson --model teacher long.teacher.tokens
+sample|sample --allow-same-model --ratio 1 --teacher long.scores --reference long.scores long.ndjson
 train|train --model teacher --out left --steps 100000 --batch-tokens 64 --sequence-length 64 teacher.tokens
 evaluate|evaluate perplexity --documents --model teacher long.ndjson
 stream-cat|stream-cat long.tokens
@@ -44,4 +45,5 @@ killed killed-into-teacher-score "$teacher" "teacher-score --model teacher -o le
 killed killed-into-train "$teacher" "train --model teacher --out left/model --steps 1000000"
 killed killed-into-stream-cat "$teacher" "stream-cat -o left/out"
 killed killed-into-align-teacher "$teacher" "align -o left/out long.tokens -"
+killed killed-into-sample "$teacher" "sample --allow-same-model --ratio 1 -o left/out --teacher long.scores --reference long.scores -"
 killed killed-into-align-student "$student" "align -o left/out - long.scores"

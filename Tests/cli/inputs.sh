@@ -13,6 +13,10 @@ train --no-provenance --model "$FIXTURES/vocabularies/teacher/config.json" --out
     teacher.tokens >teacher.log
 teacher-score --no-provenance --model teacher --bos always teacher.tokens >teacher.scores
 align --no-provenance student.tokens teacher.scores >guided.aligned
+# A reference model in the teacher's vocabulary that has learnt less.
+train --no-provenance --model "$FIXTURES/vocabularies/teacher/config.json" --out reference --steps 1 --seed 2 --learning-rate 0.001 \
+    teacher.tokens >reference.log
+teacher-score --no-provenance --model reference --bos always teacher.tokens >reference.scores
 # Enough records for a pipe to fill.
 seq 20000 | sed 's/.*/{"id":"&","text":"the number & stands in the line &"}/' >long.ndjson
 tokenize --no-provenance --tokenizer "$FIXTURES/vocabularies/student" --batch-tokens 1024 long.ndjson >long.tokens

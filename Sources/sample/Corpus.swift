@@ -106,8 +106,8 @@ private func topLevelValue(under key: String, in document: CorpusDocument, of na
     if let flag = value.boolean { return Array((flag ? "true" : "false").utf8) }
     if let integer = value.integer { return Array(String(integer).utf8) }
     if let number = value.number { return Array(number.description.utf8) }
+    let kind = value.kind == .object ? "an object" : "an array"
     throw Failure(
         .badData, name, .lineByte(line: document.line, byte: document.byte),
-        "document \(quoted(document.id)): '\(printable(key))' is \(value.kind == .object ? "an object" : "an array"), expected a string or a number"
-    )
+        "document \(quoted(document.id)): '\(printable(key))' is \(kind), expected a string or a number")
 }

@@ -146,8 +146,9 @@ private struct Panel {
         var svg = ticks(0...most, about: 4, leastStep: leastStep).map { value in
             rule(y(value / most), "grid") + "\n" + text(left - 9, y(value / most) + 4, label(value), "tick", "end")
         }
+        let place = "translate(\(number(left - 52)) \(number(top + height / 2))) rotate(-90)"
         svg.append(
-            "<text class=\"soft\" text-anchor=\"middle\" transform=\"translate(\(number(left - 52)) \(number(top + height / 2))) rotate(-90)\">"
+            "<text class=\"soft\" text-anchor=\"middle\" transform=\"\(place)\">"
                 + "\(words)</text>")
         return svg.joined(separator: "\n")
     }
@@ -157,7 +158,8 @@ private struct Panel {
         let places = ticks(range, about: 8)
         let digits = places.count > 1 ? max(0, Int(ceil(-log10(places[1] - places[0]) - 1e-9))) : 1
         var svg = places.map { value in
-            "<line class=\"base\" x1=\"\(number(x(value)))\" y1=\"\(number(bottom))\" x2=\"\(number(x(value)))\" y2=\"\(number(bottom + 5))\"/>\n"
+            let at = number(x(value))
+            return "<line class=\"base\" x1=\"\(at)\" y1=\"\(number(bottom))\" x2=\"\(at)\" y2=\"\(number(bottom + 5))\"/>\n"
                 + text(x(value), bottom + 19, abs(value) < 1e-12 ? "0" : signed(value, digits), "tick", "middle")
         }
         svg.append(text(left + width / 2, bottom + 42, words, "soft", "middle"))

@@ -39,7 +39,10 @@ struct SelectionOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "top: the largest differences; gumbel: a draw without replacement that favours them; threshold: see --threshold. (default: top, or threshold with --threshold)",
+            """
+            top: the largest differences; gumbel: a draw without replacement that favours them; threshold: see --threshold. \
+            (default: top, or threshold with --threshold)
+            """,
             valueName: "name"))
     var method: Method?
 

@@ -146,14 +146,16 @@ public final class Tokenizer {
     /// The text of a sequence of tokens: their bytes one after the other, without the space that was put in front of the text; words of a
     /// WordPiece vocabulary with spaces between them.
     ///
+    /// - continuing: the tokens are from the middle of a text, so that a space in front of the first belongs to it.
+    ///
     /// Bytes that do not make up characters stay as they are. Throws 65 for an id outside the vocabulary.
-    public func decode(_ ids: [UInt32]) throws -> [UInt8] {
+    public func decode(_ ids: [UInt32], continuing: Bool = false) throws -> [UInt8] {
         if let (at, id) = ids.enumerated().first(where: { Int($0.element) >= vocabularySize }) {
             throw Failure(.badData, name, .whole, "id \(id) at position \(at) is outside the vocabulary of \(vocabularySize)")
         }
-        if case .words(let prefix, let cleans) = parts.decoding { return joinWords(ids, prefix: prefix, cleans: cleans) }
+        if case .words(let prefix, let cleans) = parts.decoding { return joinWords(ids, prefix: prefix, cleans: cleans, continuing) }
         var result: [UInt8] = []
-        var isFirst = true
+        var isFirst = !continuing
         var dropsFirstSpace = false
         if case .bytes(_, let drops) = parts.decoding { dropsFirstSpace = drops }
         for id in ids {
@@ -166,12 +168,12 @@ public final class Tokenizer {
     }
 
     /// "em", "##bed" and "ding" are "embed ding".
-    private func joinWords(_ ids: [UInt32], prefix: [UInt8], cleans: Bool) -> [UInt8] {
+    private func joinWords(_ ids: [UInt32], prefix: [UInt8], cleans: Bool, _ continuing: Bool) -> [UInt8] {
         var result: [UInt8] = []
         for id in ids {
             let bytes = bytes(of: id)
             var word: [UInt8] = []
-            if !result.isEmpty && !prefix.isEmpty && bytes.starts(with: prefix) {
+            if !result.isEmpty || continuing, !prefix.isEmpty, bytes.starts(with: prefix) {
                 word = Array(bytes.dropFirst(prefix.count))
             } else {
                 if !result.isEmpty { word = [0x20] }

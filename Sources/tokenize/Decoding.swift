@@ -7,8 +7,20 @@ import Text
 
 /// One run of `tokenize --decode`.
 final class Decoding {
-    /// - hasSpecials: the vocabulary's special tokens stand around each text.
-    private typealias Piece = (batch: RecordBatch, name: String, places: [Failure.Place], hasSpecials: Bool)
+    private struct Piece {
+        let name: String
+        /// The vocabulary's special tokens stand around each text.
+        let hasSpecials: Bool
+        let texts: [TokenText]
+    }
+
+    /// What a thread makes of a piece.
+    private struct Decoded {
+        var lines: [UInt8]
+        var documents = 0
+        var tokens = 0
+        var droppedBytes = 0
+    }
 
     private let options: Tokenize
     private let tokenizer: Tokenizer
@@ -18,6 +30,7 @@ final class Decoding {
     private var documents = 0
     private var tokens = 0
     private var bytes = 0
+    private var droppedBytes = 0
 
     init(_ options: Tokenize, _ tokenizer: Tokenizer, _ context: Context) throws {
         self.options = options
@@ -28,34 +41,21 @@ final class Decoding {
     }
 
     func run(_ inputs: [String]) throws {
-        var rest = inputs[...]
-        var reader: RecordReader?
+        var pieces = Pieces(inputs, open)
         let work = OrderedWork(
             threads: options.threads.count,
-            next: { () throws -> Piece? in
-                while true {
-                    if reader == nil {
-                        guard let path = rest.popFirst() else { return nil }
-                        reader = try self.open(path)
-                    }
-                    guard let present = reader, let batch = try present.next() else {
-                        reader = nil
-                        continue
-                    }
-                    let places = (0..<batch.documentCount).map { present.place(ofDocument: $0) }
-                    return (batch, present.name, places, present.header["special_tokens"] == "added")
-                }
-            },
+            next: { try pieces.next() },
             worker: {
                 let tokenizer = self.tokenizer.duplicate()
-                return { piece in (try self.decoded(piece, tokenizer), piece.batch) }
+                return { piece in try self.decoded(piece, tokenizer) }
             },
-            write: { (product: ([UInt8], RecordBatch)) in
-                try self.output.write(product.0)
-                self.documents += product.1.documentCount
-                self.tokens += product.1.tokenCount
-                self.bytes += product.0.count
-                self.progress.advance(product.1.tokenCount)
+            write: { (product: Decoded) in
+                try self.output.write(product.lines)
+                self.documents += product.documents
+                self.tokens += product.tokens
+                self.bytes += product.lines.count
+                self.droppedBytes += product.droppedBytes
+                self.progress.advance(product.tokens)
             })
         do { try work.run() } catch let failure as Failure where failure.status == .badData {
             try output.flush()
@@ -63,7 +63,47 @@ final class Decoding {
         }
         try output.close()
         progress.finish()
-        context.note("\(documents) documents, \(tokens) tokens, \(bytes) bytes of records")
+        let halves = droppedBytes > 0 ? ", without \(droppedBytes) bytes of characters that missing chunks cut" : ""
+        context.note("\(documents) documents, \(tokens) tokens, \(bytes) bytes of records\(halves)")
+    }
+
+    /// The texts of all inputs, some at a time: documents as they are, packed chunks joined to documents.
+    private struct Pieces {
+        private var rest: ArraySlice<String>
+        private let open: (String) throws -> RecordReader
+        private var reader: RecordReader?
+        private var joining: ChunkJoining?
+
+        init(_ inputs: [String], _ open: @escaping (String) throws -> RecordReader) {
+            rest = inputs[...]
+            self.open = open
+        }
+
+        mutating func next() throws -> Piece? {
+            while true {
+                if reader == nil {
+                    guard let path = rest.popFirst() else { return nil }
+                    let opened = try open(path)
+                    let separator = opened.header["packed"] == nil ? nil : opened.header.tokenID("separator_id")
+                    joining = separator.map { ChunkJoining(separator: $0) }
+                    reader = opened
+                }
+                guard let present = reader else { continue }
+                let batch = try present.next()
+                if batch == nil { reader = nil }
+                let texts = batch.map { self.texts($0, present) } ?? joining?.finish() ?? []
+                if texts.isEmpty { continue }
+                return Piece(name: present.name, hasSpecials: present.header["special_tokens"] == "added", texts: texts)
+            }
+        }
+
+        private mutating func texts(_ batch: RecordBatch, _ reader: RecordReader) -> [TokenText] {
+            (0..<batch.documentCount).flatMap { document in
+                let (id, ids) = (batch.documentIDs[document], batch.inputIDs[batch.tokens(of: document)])
+                let place = reader.place(ofDocument: document)
+                return joining?.add(id: id, ids: ids, place: place) ?? [TokenText(id: id, ids: Array(ids), place: place)]
+            }
+        }
     }
 
     /// Refuses records of another vocabulary.
@@ -77,37 +117,46 @@ final class Decoding {
         return reader
     }
 
-    private func decoded(_ piece: Piece, _ tokenizer: Tokenizer) throws -> [UInt8] {
+    private func decoded(_ piece: Piece, _ tokenizer: Tokenizer) throws -> Decoded {
         var line = JSONText()
-        for document in 0..<piece.batch.documentCount {
-            var ids = piece.batch.inputIDs[piece.batch.tokens(of: document)]
-            if piece.hasSpecials {
-                // All of them or none: a chunk of a packed stream may be cut among them.
-                if ids.starts(with: tokenizer.prefix) { ids.removeFirst(tokenizer.prefix.count) }
-                if ids.reversed().starts(with: tokenizer.suffix.reversed()) { ids.removeLast(tokenizer.suffix.count) }
-            }
-            let text = try text(Array(ids), tokenizer, piece, document)
+        var result = Decoded(lines: [], documents: piece.texts.count)
+        for document in piece.texts {
+            result.tokens += document.ids.count
+            let all = try bytes(document, tokenizer, piece)
+            let whole = withoutHalves(all, beginning: document.lacksBeginning, end: document.lacksEnd)
+            result.droppedBytes += all.count - whole.count
+            let text = try characters(Array(whole), document, piece)
             line.beginObject()
             line.key(options.idKey)
-            line.string(piece.batch.documentIDs[document])
+            line.string(document.id)
             line.key(options.textKey)
             line.string(text)
             line.endObject()
             line.newline()
         }
-        return line.bytes
+        result.lines = line.bytes
+        return result
     }
 
-    private func text(_ ids: [UInt32], _ tokenizer: Tokenizer, _ piece: Piece, _ document: Int) throws -> [UInt8] {
-        let name = "document '\(printable(piece.batch.documentIDs[document]))'"
-        let text: [UInt8]
-        do { text = try tokenizer.decode(ids) } catch let failure as Failure {
-            throw Failure(.badData, piece.name, piece.places[document], "\(name): \(failure.message)")
+    private func bytes(_ document: TokenText, _ tokenizer: Tokenizer, _ piece: Piece) throws -> [UInt8] {
+        var ids = document.ids[...]
+        if piece.hasSpecials {
+            // All of them or none: a chunk of a packed stream may be cut among them.
+            if ids.starts(with: tokenizer.prefix) { ids = ids.dropFirst(tokenizer.prefix.count) }
+            if ids.reversed().starts(with: tokenizer.suffix.reversed()) { ids = ids.dropLast(tokenizer.suffix.count) }
         }
+        do { return try tokenizer.decode(Array(ids), continuing: document.lacksBeginning) } catch let failure as Failure {
+            throw Failure(.badData, piece.name, document.place, "document '\(printable(document.id))': \(failure.message)")
+        }
+    }
+
+    /// Valid UTF-8, or with --lossy U+FFFD for what is none.
+    private func characters(_ text: [UInt8], _ document: TokenText, _ piece: Piece) throws -> [UInt8] {
         guard let bad = text.withUnsafeBytes({ firstInvalidUTF8($0) }) else { return text }
         guard options.lossy else {
             throw Failure(
-                .badData, piece.name, piece.places[document], "\(name): its tokens make no valid UTF-8, from byte \(bad) of the text on",
+                .badData, piece.name, document.place,
+                "document '\(printable(document.id))': its tokens make no valid UTF-8, from byte \(bad) of the text on",
                 hint: "--lossy writes U+FFFD for such bytes; tokens cut in the middle of a character have them")
         }
         return Array(String(decoding: text, as: UTF8.self).utf8)

@@ -94,6 +94,10 @@ final class Encoding {
         var text = "\(documents) documents, \(bytes) bytes, \(tokens) tokens"
         if tokens > 0 { text += ", \(decimals(Double(bytes) / Double(tokens), 3)) bytes per token" }
         text += ", \(decimals(Double(bytes) / seconds / 1e6, 1)) MB/s"
+        if let packer = sink as? DocumentPacker {
+            text += ", \(packer.chunks) chunks"
+            if options.separator != .none { text += ", \(packer.dividingChunks) of which end within a document" }
+        }
         if droppedBytes > 0 { text += ", \(droppedBytes) bytes that the vocabulary cannot express" }
         return text
     }

@@ -9,7 +9,9 @@ public final class DocumentPacker: DocumentSink {
     private let length: Int
     private let separator: UInt32?
     private var waiting: [UInt32] = []
-    private var chunks = 0
+    /// Chunks written, and those among them whose last document goes on in the next.
+    public private(set) var chunks = 0
+    public private(set) var dividingChunks = 0
 
     /// - tokens: in one record, about.
     public init(_ writer: RecordWriter, length: Int, separator: UInt32?, tokens: Int) {
@@ -40,6 +42,7 @@ public final class DocumentPacker: DocumentSink {
         while at < end {
             batch.inputIDs.append(contentsOf: waiting[at..<min(at + length, end)])
             batch.endDocument(id: Array(String(chunks).utf8))
+            if let separator, batch.inputIDs.last != separator { dividingChunks += 1 }
             chunks += 1
             at += length
         }

@@ -6,6 +6,7 @@
 #   make bench      products, kernels, scoring, training, start beside torch and llama.cpp: 12 minutes; BENCH=--quick for a trial
 #   make check-large  a random model of 1.1 billion parameters scores and trains one step within 24 GiB: minutes
 #   make bench-text  tokenize beside its peers, verified, then timed: minutes; BENCH=--quick for a trial
+#   make bench-align  align beside numpy and the usual Python step from text: minutes; BENCH=--quick for a trial
 #   make install    PREFIX=/usr/local DESTDIR=: stripped tools and man pages
 #   make man        lint the man pages
 #   make format     format the Swift sources in place
@@ -20,7 +21,7 @@ BIN := .build/release
 # What a shell says of OpenBLAS's core must not decide what is tested and measured: see docs/decisions/0002-openblas-core.md.
 unexport OPENBLAS_CORETYPE OPENBLAS_L2_SIZE
 
-.PHONY: all build test check-exact check-large demo bench bench-text install man format setup assets clean
+.PHONY: all build test check-exact check-large demo bench bench-text bench-align install man format setup assets clean
 all: build
 
 # Package.swift hands the commit to the one C file that --version asks; a new commit costs that file and a link.
@@ -48,6 +49,10 @@ bench: build
 bench-text: build
 	swift build -c release --static-swift-stdlib --product text-bench
 	scripts/bench-text $(BENCH)
+
+bench-align: build
+	swift build -c release --static-swift-stdlib --product align-bench
+	scripts/bench-align $(BENCH)
 
 install: build
 	install -d '$(DESTDIR)$(PREFIX)/bin' '$(DESTDIR)$(PREFIX)/share/man'

@@ -61,6 +61,8 @@ let package = Package(
         .executableTarget(name: "compute-bench", dependencies: ["Compute"], path: "Benchmarks/compute-bench"),
         // Times tokenising alone.
         .executableTarget(name: "text-bench", dependencies: ["Text", "Streams"], path: "Benchmarks/text-bench"),
+        // Times alignment alone.
+        .executableTarget(name: "align-bench", dependencies: ["Text", "Streams"], path: "Benchmarks/align-bench"),
 
         // Naive Double twins, gradient checks, closeness, scratch folders.
         .target(name: "TestSupport", dependencies: ["Streams"], path: "Tests/TestSupport"),

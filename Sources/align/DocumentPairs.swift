@@ -39,23 +39,23 @@ struct DocumentPairs {
         }
         for index in teachers.indices {
             guard try teachers[index].advance() else { throw teacherEnded(teachers[index], before: id) }
-            try check(document, id, teachers[index])
+            try check(document, id, index)
         }
         count += 1
     }
 
-    private func check(_ document: Int, _ id: [UInt8], _ teacher: DocumentCursor) throws {
-        let name = teacher.reader.name
-        let place = teacher.reader.place(ofDocument: teacher.index)
-        guard id == teacher.id else {
-            throw Failure(
-                .badData, name, place, "document \(teacher.count) is \(quoted(teacher.id)), but in \(students.name) it is \(quoted(id))",
-                hint: Self.cure)
+    private func check(_ document: Int, _ id: [UInt8], _ index: Int) throws {
+        let at = teachers[index].index
+        func refuse(_ what: String) -> Failure {
+            Failure(.badData, teachers[index].reader.name, teachers[index].reader.place(ofDocument: at), what, hint: Self.cure)
         }
-        if let mine = batch.textHashes?[document], let its = teacher.batch.textHashes?[teacher.index], mine != its {
-            throw Failure(.badData, name, place, "document \(quoted(id)) has another text than in \(students.name)", hint: Self.cure)
+        guard id == teachers[index].batch.documentIDs[at] else {
+            throw refuse("document \(teachers[index].count) is \(quoted(teachers[index].id)), but in \(students.name) it is \(quoted(id))")
         }
-        guard teacher.batch.offsets != nil else { throw withoutOffsets(teacher.reader) }
+        if let mine = batch.textHashes?[document], let its = teachers[index].batch.textHashes?[at], mine != its {
+            throw refuse("document \(quoted(id)) has another text than in \(students.name)")
+        }
+        guard teachers[index].batch.offsets != nil else { throw withoutOffsets(teachers[index].reader) }
     }
 
     private static let cure = "all streams must come from one and the same corpus, in the same order"

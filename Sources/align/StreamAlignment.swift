@@ -90,12 +90,11 @@ struct StreamAlignment {
     private mutating func alignDocument(_ batch: RecordBatch, _ document: Int) throws {
         let tokens = batch.tokens(of: document)
         for index in teachers.indices {
-            let cursor = pairs.teachers[index]
-            if !carriers.isEmpty, cursor.index == 0 {
-                try expectIDs(of: cursor.batch, below: carriers[index].teacherSize, cursor.reader)
+            if !carriers.isEmpty, pairs.teachers[index].index == 0 {
+                try expectIDs(of: pairs.teachers[index].batch, below: carriers[index].teacherSize, readers[index])
             }
-            try teachers[index].align(batch, tokens, cursor)
-            try observe?(batch, document, index, cursor, teachers[index].columns)
+            try teachers[index].align(batch, tokens, pairs.teachers[index])
+            try observe?(batch, document, index, pairs.teachers[index], teachers[index].columns)
         }
     }
 
@@ -112,7 +111,7 @@ struct StreamAlignment {
 
     /// The teacher with the fewest nats per byte of the present document; of equals, and where none has any, the first.
     private func choice() -> UInt32 {
-        let losses = pairs.teachers.map { TeacherAlignment.natsPerByte($0) ?? .infinity }
+        let losses = teachers.map { $0.natsPerByte ?? .infinity }
         return UInt32(losses.firstIndex(of: losses.min()!)!)
     }
 

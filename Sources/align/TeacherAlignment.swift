@@ -16,6 +16,10 @@ struct TeacherAlignment {
     private(set) var tokens = 0
     /// Of the present batch.
     var columns = AlignedColumns()
+    /// Of the teacher's present batch, and its present document's tokens there.
+    private var offsets: [UInt32] = []
+    private var logProbs: [Float]?
+    private var document = 0..<0
     /// Known after the first document.
     private(set) var present: AlignedColumns.Present
 
@@ -29,25 +33,37 @@ struct TeacherAlignment {
     }
 
     /// Aligns a document of the student's batch, whose tokens are `mine`, with the teacher's present one.
+    ///
+    /// What is needed of the teacher's batch is held from its first document on: to copy a batch for every document costs more than to
+    /// align a short one.
     mutating func align(_ student: RecordBatch, _ mine: Range<Int>, _ teacher: DocumentCursor) throws {
-        let batch = teacher.batch
+        if teacher.index == 0 { take(teacher.batch) }
         let its = teacher.tokens
+        document = its
         tokens += its.count
-        guard let offsets = student.offsets, let theirs = batch.offsets else { preconditionFailure("bug: records without offsets") }
-        try offsets.withUnsafeBufferPointer { offsets in
-            let offsets = UnsafeBufferPointer(rebasing: offsets[2 * mine.lowerBound..<2 * mine.upperBound])
+        guard let spans = student.offsets else { preconditionFailure("bug: records without offsets") }
+        let theirs = offsets
+        try spans.withUnsafeBufferPointer { spans in
+            let spans = UnsafeBufferPointer(rebasing: spans[2 * mine.lowerBound..<2 * mine.upperBound])
             try theirs.withUnsafeBufferPointer { theirs in
                 let theirs = UnsafeBufferPointer(rebasing: theirs[2 * its.lowerBound..<2 * its.upperBound])
-                try alignSpans(offsets, theirs, batch.logProbs, its)
-                if carrier != nil { try carry(student, mine, offsets, teacher, theirs) }
+                alignSpans(spans, theirs, its)
+                if carrier != nil { try carry(student, mine, spans, teacher, theirs) }
             }
         }
     }
 
+    private mutating func take(_ batch: RecordBatch) {
+        guard let offsets = batch.offsets else { preconditionFailure("bug: records without offsets") }
+        self.offsets = offsets
+        logProbs = batch.logProbs
+        if logProbs != nil { present.losses = true }
+    }
+
     /// - its: the document's tokens in the teacher's batch.
     private mutating func alignSpans(
-        _ mine: UnsafeBufferPointer<UInt32>, _ spans: UnsafeBufferPointer<UInt32>, _ logProbs: [Float]?, _ its: Range<Int>
-    ) throws {
+        _ mine: UnsafeBufferPointer<UInt32>, _ spans: UnsafeBufferPointer<UInt32>, _ its: Range<Int>
+    ) {
         let first = columns.ranges.count
         if let chunks {
             alignChunks(student: mine, teacher: spans, chunks: chunks, into: &columns.ranges, counting: &statistics)
@@ -58,7 +74,6 @@ struct TeacherAlignment {
             if groups { appendGroups(student: mine, teacher: spans, logProbs: nil, into: &columns.groups, &columns.groupLogProbs) }
             return
         }
-        present.losses = true
         logProbs.withUnsafeBufferPointer { all in
             let logProbs = UnsafeBufferPointer(rebasing: all[its])
             columns.ranges.withUnsafeBufferPointer { ranges in
@@ -89,12 +104,12 @@ struct TeacherAlignment {
         }
     }
 
-    /// What the teacher says of a document, in nats per byte: over its tokens with bytes and a log-probability; nil where there is none.
-    static func natsPerByte(_ teacher: DocumentCursor) -> Double? {
-        guard let logProbs = teacher.batch.logProbs, let offsets = teacher.batch.offsets else { return nil }
+    /// What the teacher says of its present document, in nats per byte: over tokens with bytes and a log-probability; nil where there is none.
+    var natsPerByte: Double? {
+        guard let logProbs else { return nil }
         var nats = 0.0
         var bytes = 0
-        for token in teacher.tokens where !logProbs[token].isNaN && offsets[2 * token] < offsets[2 * token + 1] {
+        for token in document where !logProbs[token].isNaN && offsets[2 * token] < offsets[2 * token + 1] {
             nats -= Double(logProbs[token])
             bytes += Int(offsets[2 * token + 1] - offsets[2 * token])
         }

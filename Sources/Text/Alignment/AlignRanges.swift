@@ -22,38 +22,39 @@ public func alignRanges(
 ) {
     precondition(student.count % 2 == 0 && teacher.count % 2 == 0, "bug: offsets come in pairs")
     let teachers = teacher.count / 2
-    ranges.reserveCapacity(ranges.count + student.count)
-    var lo = -1  // the last token with bytes that begins at or before s
-    var hi = 0  // the first token with bytes that ends at or after e
-    var next = 0
-    var reach: UInt32 = 0
-    for i in 0..<student.count / 2 {
-        let s = student[2 * i]
-        let e = student[2 * i + 1]
-        guard s < e else {
-            ranges.append(0)
-            ranges.append(0)
-            statistics.countUnmapped(hasBytes: false)
-            continue
+    let first = ranges.count
+    ranges.append(contentsOf: repeatElement(0, count: student.count))
+    var counts = statistics
+    ranges.withUnsafeMutableBufferPointer { ranges in
+        var lo = -1  // the last token with bytes that begins at or before s
+        var hi = 0  // the first token with bytes that ends at or after e
+        var next = 0
+        var reach: UInt32 = 0
+        for i in 0..<student.count / 2 {
+            let s = student[2 &* i]
+            let e = student[2 &* i &+ 1]
+            guard s < e else {
+                counts.countUnmapped(hasBytes: false)
+                continue
+            }
+            reach = max(reach, e)
+            while next < teachers, teacher[2 &* next] <= s {
+                if teacher[2 &* next] < teacher[2 &* next &+ 1] { lo = next }
+                next &+= 1
+            }
+            while hi < teachers, teacher[2 &* hi &+ 1] < reach || teacher[2 &* hi] == teacher[2 &* hi &+ 1] { hi &+= 1 }
+            guard lo >= 0, hi < teachers else {
+                counts.countUnmapped(hasBytes: true)
+                continue
+            }
+            let low = min(lo, hi)
+            let high = max(lo, hi)
+            ranges[first &+ 2 &* i] = UInt32(truncatingIfNeeded: low)
+            ranges[first &+ 2 &* i &+ 1] = UInt32(truncatingIfNeeded: high &+ 1)
+            counts.count(span: s..<e, cover: teacher[2 &* low]..<max(teacher[2 &* high &+ 1], e), tokens: high &+ 1 &- low)
         }
-        reach = max(reach, e)
-        while next < teachers, teacher[2 * next] <= s {
-            if teacher[2 * next] < teacher[2 * next + 1] { lo = next }
-            next += 1
-        }
-        while hi < teachers, teacher[2 * hi + 1] < reach || teacher[2 * hi] == teacher[2 * hi + 1] { hi += 1 }
-        guard lo >= 0, hi < teachers else {
-            ranges.append(0)
-            ranges.append(0)
-            statistics.countUnmapped(hasBytes: true)
-            continue
-        }
-        let first = min(lo, hi)
-        let last = max(lo, hi)
-        ranges.append(UInt32(first))
-        ranges.append(UInt32(last + 1))
-        statistics.count(span: s..<e, cover: teacher[2 * first]..<max(teacher[2 * last + 1], e), tokens: last + 1 - first)
     }
+    statistics = counts
 }
 
 /// The same over arrays, without statistics: the appended ranges.

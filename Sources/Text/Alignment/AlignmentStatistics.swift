@@ -13,7 +13,9 @@ public struct AlignmentStatistics: Equatable, Sendable {
     /// Those of the unmapped that have bytes.
     public private(set) var uncovered = 0
     /// The sum over mapped tokens of |bytes in common| / |bytes of either|, of a token and of all the teacher tokens it is mapped to.
-    public private(set) var overlapSum = 0.0
+    public var overlapSum: Double { Double(same) + partSum }
+    private var same = 0
+    private var partSum = 0.0
 
     public init() {}
 
@@ -37,12 +39,17 @@ public struct AlignmentStatistics: Equatable, Sendable {
     @inline(__always)
     mutating func count(span: Range<UInt32>, cover: Range<UInt32>, tokens: Int) {
         mapped += 1
-        let contained = cover.lowerBound <= span.lowerBound && span.upperBound <= cover.upperBound
-        if tokens == 1 && contained {
-            insideOne += 1
-            if span == cover { identical += 1 }
+        // Most spans are the same, and a division is what a token costs most for.
+        if span == cover {
+            same += 1
+            if tokens == 1 {
+                insideOne += 1
+                identical += 1
+            }
+            return
         }
-        overlapSum += intersectionOverUnion(span, cover)
+        if tokens == 1, cover.lowerBound <= span.lowerBound, span.upperBound <= cover.upperBound { insideOne += 1 }
+        partSum += intersectionOverUnion(span, cover)
     }
 
     /// Adds the counts of another part of the same streams.
@@ -52,7 +59,8 @@ public struct AlignmentStatistics: Equatable, Sendable {
         uncovered += other.uncovered
         insideOne += other.insideOne
         identical += other.identical
-        overlapSum += other.overlapSum
+        same += other.same
+        partSum += other.partSum
     }
 }
 

@@ -36,7 +36,7 @@ struct Align: Tool {
             if teacherPaths.count > 1 { throw ValidationError("--overlap compares two vocabularies") }
             return
         }
-        if ([student] + teacherPaths).count(where: { $0 == "-" }) > 1 {
+        if ([student] + teacherPaths + [look.text ?? ""]).count(where: { $0 == "-" }) > 1 {
             throw ValidationError("only one of the streams can be standard input")
         }
         if teacherPaths.count > 1 && (look.show != nil || look.html != nil) { throw ValidationError("--show and --html draw one teacher") }

@@ -42,7 +42,7 @@ struct StreamAlignment {
     /// The student's fields, and the teachers' under names that begin with `teacher_`, those of the second with `teacher2_`, and so on.
     func header(_ context: Context) -> StreamHeader {
         var header = StreamHeader(.aligned)
-        for (key, value) in pairs.students.header.fields where key != "producer" { header[key] = value }
+        for (key, value) in pairs.students.header.fields where key != "producer" && !isOfAlignment(key) { header[key] = value }
         for (index, reader) in readers.enumerated() {
             let prefix = index == 0 ? "teacher_" : "teacher\(index + 1)_"
             for (key, value) in reader.header.fields where key != "producer" && key != "version" { header[prefix + key] = value }
@@ -76,6 +76,7 @@ struct StreamAlignment {
             if teachers.count > 1 && options.teachers == .document { choices.append(choice()) }
         }
         let present = try presentColumns()
+        batch.teacherChoices = nil
         if teachers.count == 1 {
             teachers[0].columns.fill(&batch, present)
         } else if options.teachers == .document {
@@ -137,4 +138,9 @@ struct StreamAlignment {
         }
         return columns
     }
+}
+
+/// Whether a fact of a header is of an alignment: a stream that was aligned before keeps none of them.
+private func isOfAlignment(_ key: String) -> Bool {
+    ["aggregate", "alignment", "chunks"].contains(key) || key.utf8.starts(with: "teacher".utf8)
 }

@@ -37,6 +37,10 @@ same ndjson-in-same from.aligned groups.aligned
 ends from-pipe 0 "stream-cat student.tokens | align --no-provenance --groups - teacher.scores >piped.aligned"
 same from-pipe-same piped.aligned groups.aligned
 
+# What another alignment said is forgotten.
+ends again 0 "align --no-provenance --groups --teachers document student.tokens teacher.scores second.scores | align --no-provenance - teacher.scores >again.aligned"
+same again-same again.aligned plain.aligned
+
 # What does not belong together.
 mkdir left
 refused() { ends "$1" "$2" "align -o left/out $3" "$4" && only "$1-nothing-left"; }

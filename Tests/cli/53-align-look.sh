@@ -84,6 +84,7 @@ refused changed-corpus 65 "--text changed.ndjson mine.tokens its.scores" "change
 printf '{"id":"a","text":"short"}\n' >short.ndjson
 refused short-corpus 65 "--text short.ndjson left.tokens right.tokens" "short.ndjson:1: byte 0: document 'a' has 5 bytes, but its tokens reach byte 12"
 ends no-such-document 65 "align --show nothing --text nasty.ndjson mine.tokens its.scores" "mine.tokens: holds no document 'nothing'"
+ends text-and-stream-from-standard-input 64 "align --report --text - - its.scores <mine.tokens" "only one of the streams"
 ends text-for-records 64 "align --text nasty.ndjson mine.tokens its.scores" "--text is for"
 ends table-for-records 64 "align --table mine.tokens its.scores" "--table is for"
 ends page-to-full 74 "align --html /dev/full --text nasty.ndjson mine.tokens its.scores" "/dev/full: cannot write"

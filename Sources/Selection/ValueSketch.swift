@@ -47,12 +47,19 @@ public struct ValueSketch: Sendable {
         guard count > 0 else { return Bins(first: 0, step: 1, exponent: 0, count: 1) }
         let (low, high) = (quantile(0.005), quantile(0.995))
         let raw = (high - low) / min(80, max(5, 2 * cbrt(Double(count))))
-        guard raw > 1e-12, raw < 1e300 else { return Bins(first: low.rounded(.down), step: 1, exponent: 0, count: 1) }
+        let scale = max(abs(low), abs(high))
+        guard raw > max(1e-12, 1e-9 * scale) else { return ValueSketch.oneBin(at: low) }
         let exponent = log10(raw).rounded(.down)
         let step = [1.0, 2, 5, 10].first { $0 >= raw / pow(10, exponent) } ?? 10
         let unit = Bins(first: 0, step: step, exponent: Int(exponent), count: 1)
         let first = (low / unit.width).rounded(.down)
         return Bins(first: first, step: step, exponent: Int(exponent), count: Int((high / unit.width).rounded(.down) - first) + 1)
+    }
+
+    /// One bin around numbers that are all alike, wide enough that its ends differ.
+    private static func oneBin(at value: Double) -> Bins {
+        let exponent = abs(value) > 1e6 ? Int(log10(abs(value)).rounded(.up)) - 6 : 0
+        return Bins(first: (value / pow(10, Double(exponent))).rounded(.down), step: 1, exponent: exponent, count: 1)
     }
 }
 

@@ -20,6 +20,17 @@ final class OptionsTests: XCTestCase {
         for wrong in ["0", "1025", "-1", "two"] { XCTAssertThrowsError(try ThreadOptions.parse(["--threads", wrong])) }
     }
 
+    func testByteSizes() {
+        let table: [(String, Int?)] = [
+            ("0", 0), ("4096", 4096), ("64K", 65_536), ("256M", 256 << 20), ("2G", 2 << 30), ("1T", 1 << 40), ("9999999T", nil), ("K", nil),
+            ("", nil), ("-1", nil), ("+1", nil), ("1k", nil), ("1.5G", nil), ("12 M", nil), ("99999999999999999999", nil),
+        ]
+        for (text, bytes) in table { XCTAssertEqual(ByteSize(argument: text)?.bytes, bytes, text) }
+        for text in ["0", "1", "64K", "256M", "3G", "1T", "1025"] {
+            XCTAssertEqual(ByteSize(argument: text)?.defaultValueDescription, text)
+        }
+    }
+
     func testFormats() throws {
         XCTAssertEqual(try OutputOptions.parse(["--format", "ndjson"]).format, .ndjson)
         XCTAssertThrowsError(try OutputOptions.parse(["--format", "json"]))

@@ -18,6 +18,19 @@ final class DecodingTests: XCTestCase {
         XCTAssertEqual(tokenizers.count, 19)
     }
 
+    /// In the middle of a text a space in front of the first token is the text's own.
+    func testContinuing() throws {
+        for file in ["branches/plain.model", "branches/legacy.json", "branches/byte-level.json"] {
+            let tokenizer = try Tokenizer.load(fixture(file))
+            let ids = tokenizer.tokens("a b").ids
+            for cut in 0...ids.count {
+                let head = try tokenizer.decode(Array(ids[..<cut]))
+                let tail = try tokenizer.decode(Array(ids[cut...]), continuing: cut > 0)
+                XCTAssertEqual(head + tail, try tokenizer.decode(ids), "\(file), cut at \(cut)")
+            }
+        }
+    }
+
     func testBytesThatMakeUpNoCharacterStay() throws {
         for file in ["branches/byte-level.json", "branches/plain.model", "branches/legacy.json", "shapes/unigram-bytes.json"] {
             let tokenizer = try Tokenizer.load(fixture(file))

@@ -35,6 +35,17 @@ golden exchanged 0 "sample --teacher r.ndjson --reference t.ndjson c.ndjson"
 # The same model twice: every difference is 0, and the first half is kept, in order.
 golden same-model 0 "sample --allow-same-model --teacher t.ndjson --reference t.ndjson --ratio 0.4 --scores-only"
 
+# Scores at the ends of what a Float holds, all alike, and none at all.
+for name in t r; do
+    value=$([[ $name == t ]] && echo -3e38 || echo -1e38)
+    for id in a b; do echo "{\"id\":\"$id\",\"input_ids\":[1,2],\"log_probs\":[null,$value]}"; done >huge.$name
+    stream-cat --header teacher.scores | sed 's/"model_sha256":"[0-9a-f]*",//' | stream-cat --format tensor -o none.$name
+done
+golden huge 0 "sample --teacher huge.r --reference huge.t --scores-only --report - --plot huge.svg -o huge.lines"
+holds huge-plot "python3 -c 'import xml.dom.minidom; xml.dom.minidom.parse(\"huge.svg\")'"
+golden none 0 "sample --no-provenance --teacher none.t --reference none.r --report none.report --plot none.svg /dev/null"
+golden none-report 0 "cat none.report none.svg"
+
 # Records as the corpus: the scored tokens, the scores themselves, another vocabulary's tokens, aligned records; both encodings.
 real="sample --no-provenance --teacher teacher.scores --reference reference.scores --ratio 0.4"
 $real corpus.ndjson >kept.ndjson

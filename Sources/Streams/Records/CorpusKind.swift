@@ -23,7 +23,9 @@ public enum CorpusKind: Equatable, Sendable {
                     self = found
                     return
                 }
-                if head.count < size || head.contains(0x0A) { break }
+                // The end of the input, or of the line.
+                let line = head.firstIndex(of: UInt8(ascii: "{")).map { head[$0...] } ?? []
+                if head.count < size || line.contains(0x0A) { break }
             }
             self = .text
         default: self = .text

@@ -6,26 +6,26 @@ extension CPUOperations {
         losses: Buffer, x: Buffer, w: Weight, targets: [Int32], keys: [UInt64], rows: Int, width: Int, vocabulary: Int,
         request: DistributionRequest
     ) -> Distributions {
-        requireHead(x: x, w: w, targets: targets, rows: rows, width: width, vocabulary: vocabulary)
+        let lists = HeadLists(targets: targets)
+        requireHead(x: x, w: w, lists: lists, rows: rows, width: width, vocabulary: vocabulary)
         require(losses, rows, "losses")
         precondition(request.draws == 0 || keys.count >= rows, "bug: \(keys.count) keys for \(rows) rows")
         for i in 0..<rows { losses.pointer[i] = .nan }
-        let places = (0..<rows).filter { targets[$0] >= 0 }
+        let places = lists.places(rows)
         let shape = HeadShape(width: width, vocabulary: vocabulary)
         let head = packHead(w, shape, forGradients: false)
         var result = Distributions()
         for start in stride(from: 0, to: places.count, by: HeadShape.lossRegionRows) {
-            let rows = gather(x, places[start..<min(start + HeadShape.lossRegionRows, places.count)], shape)
+            let rows = gather(x, places[start..<min(start + HeadShape.lossRegionRows, places.count)], lists, shape)
             let rowKeys = request.draws > 0 ? rows.places.map { keys[$0] } : []
-            distributions(
-                of: rows, w: w, head, targets: targets, keys: rowKeys, shape, request, losses: losses, into: &result)
+            distributions(of: rows, w: w, head, keys: rowKeys, shape, request, losses: losses, into: &result)
         }
         return result
     }
 
     /// Tasks are parts of the rows, each of which takes the tiles in their order.
     private func distributions(
-        of rows: HeadRows, w: Weight, _ head: PackedHead?, targets: [Int32], keys: [UInt64], _ shape: HeadShape,
+        of rows: HeadRows, w: Weight, _ head: PackedHead?, keys: [UInt64], _ shape: HeadShape,
         _ request: DistributionRequest, losses: Buffer, into result: inout Distributions
     ) {
         let statistics = TileStatistics(rows: rows.count, tiles: shape.tiles)
@@ -34,40 +34,39 @@ extension CPUOperations {
         let sums = Buffer64(count: request.statistics ? rows.count * shape.tiles * 4 : 0)
         let parts = (rows.count + HeadShape.distributionRows - 1) / HeadShape.distributionRows
         let tileValues = if case .stored = w, head == nil { shape.tileColumns * shape.width } else { 0 }
-        targets.withUnsafeBufferPointer { targets in
-            pool.run(parts) { part, worker in
-                let first = part * HeadShape.distributionRows
-                let range = first..<min(first + HeadShape.distributionRows, rows.count)
-                let size = max(range.count, shape.leastRows) * shape.tileColumns
-                let logits = scratch.take(size + tileValues + shape.tileColumns, worker: worker)
-                let indices = UnsafeMutableRawPointer(logits + size + tileValues).assumingMemoryBound(to: UInt32.self)
-                for tile in 0..<shape.tiles {
-                    score(rows, range, tile: tile, w: w, head, targets: targets, shape, logits: logits, weight: logits + size, statistics)
-                    let columns = shape.columns(tile)
-                    for i in range {
-                        let row = logits + (i - range.lowerBound) * columns.count
-                        let place = i * shape.tiles + tile
-                        let (largest, sum) = (statistics.largest[place], statistics.sums[place])
-                        if let top, largest > top.limit(i) {
-                            let found = kernels.above(indices, row, columns.count, top.limit(i))
-                            top.add(i, UnsafeBufferPointer(start: indices, count: found), of: row, first: columns.lowerBound)
-                        }
-                        if request.statistics {
-                            kernels.distribution_sums(sums.pointer + 4 * place, row, columns.count, largest, Float(1 / request.temperature))
-                        }
-                        // Last: it takes the logits' place.
-                        draws?.add(i, tile: tile, columns: columns, largest: largest, sum: sum) {
-                            kernels.scaled_exponentials(row, columns.count, largest, 1)
-                            return UnsafePointer(row)
-                        }
+        pool.run(parts) { part, worker in
+            let first = part * HeadShape.distributionRows
+            let range = first..<min(first + HeadShape.distributionRows, rows.count)
+            let size = max(range.count, shape.leastRows) * shape.tileColumns
+            let logits = scratch.take(size + tileValues + shape.tileColumns, worker: worker)
+            let indices = UnsafeMutableRawPointer(logits + size + tileValues).assumingMemoryBound(to: UInt32.self)
+            for tile in 0..<shape.tiles {
+                score(rows, range, tile: tile, w: w, head, shape, logits: logits, weight: logits + size, statistics)
+                let columns = shape.columns(tile)
+                for i in range {
+                    let row = logits + (i - range.lowerBound) * columns.count
+                    let place = i * shape.tiles + tile
+                    let (largest, sum) = (statistics.largest[place], statistics.sums[place])
+                    if let top, largest > top.limit(i) {
+                        let found = kernels.above(indices, row, columns.count, top.limit(i))
+                        top.add(i, UnsafeBufferPointer(start: indices, count: found), of: row, first: columns.lowerBound)
+                    }
+                    if request.statistics {
+                        kernels.distribution_sums(sums.pointer + 4 * place, row, columns.count, largest, Float(1 / request.temperature))
+                    }
+                    // Last: it takes the logits' place.
+                    draws?.add(i, tile: tile, columns: columns, largest: largest, sum: sum) {
+                        kernels.scaled_exponentials(row, columns.count, largest, 1)
+                        return UnsafePointer(row)
                     }
                 }
             }
         }
         for i in 0..<rows.count {
-            losses.pointer[rows.place(i)] = Float(statistics.loss(i))
             let (peak, sum) = statistics.total(i)
-            if let top, let wanted = request.top { result.appendTop(top, row: i, logSumExp: logSumExpDouble(peak, sum), mass: wanted.mass) }
+            let logSumExp = logSumExpDouble(peak, sum)
+            losses.pointer[rows.place(i)] = Float(logSumExp - Double(rows.logits[i]))
+            if let top, let wanted = request.top { result.appendTop(top, row: i, logSumExp: logSumExp, mass: wanted.mass) }
             draws?.append(i, to: &result.sampled)
             if request.statistics {
                 result.appendStatistics(

@@ -1,4 +1,4 @@
-// The language-model head with cross-entropy, fused and blocked: losses alone.
+// The language-model head, fused and blocked: log-sum-exp and the logits of listed ids.
 
 /// Shared memory of the head, kept between calls.
 struct HeadMemory {
@@ -31,46 +31,56 @@ struct PackedHead {
 }
 
 extension CPUOperations {
-    public func headForward(losses: Buffer, x: Buffer, w: Weight, targets: [Int32], rows: Int, width: Int, vocabulary: Int) {
-        requireHead(x: x, w: w, targets: targets, rows: rows, width: width, vocabulary: vocabulary)
-        require(losses, rows, "losses")
-        for i in 0..<rows { losses.pointer[i] = .nan }
-        let places = (0..<rows).filter { targets[$0] >= 0 }
-        headLosses(losses: losses, x: x, w: w, targets: targets, places: places, shape: HeadShape(width: width, vocabulary: vocabulary))
+    public func headForward(
+        logSumExp: UnsafeMutableBufferPointer<Double>, logits: UnsafeMutableBufferPointer<Float>, x: Buffer, w: Weight, lists: HeadLists,
+        rows: Int, width: Int, vocabulary: Int
+    ) {
+        requireHead(x: x, w: w, lists: lists, rows: rows, width: width, vocabulary: vocabulary)
+        precondition(logSumExp.count >= rows && logits.count >= lists.ids.count, "bug: results of the head do not fit")
+        let shape = HeadShape(width: width, vocabulary: vocabulary)
+        logSumExp.update(repeating: .nan)
+        eachLossRegion(x: x, w: w, lists: lists, places: lists.places(rows), shape: shape) { rows, statistics in
+            for i in 0..<rows.count {
+                let (largest, sum) = statistics.total(i)
+                logSumExp[rows.place(i)] = logSumExpDouble(largest, sum)
+                for (from, to) in zip(rows.entries(i), lists.entries(rows.place(i))) { logits[to] = rows.logits[from] }
+            }
+        }
     }
 
-    func requireHead(x: Buffer, w: Weight, targets: [Int32], rows: Int, width: Int, vocabulary: Int) {
+    func requireHead(x: Buffer, w: Weight, lists: HeadLists, rows: Int, width: Int, vocabulary: Int) {
         require(x, rows * width, "x")
         require(w, vocabulary * width, "w")
-        precondition(targets.count >= rows, "bug: \(targets.count) targets for \(rows) rows")
-        for i in 0..<rows { precondition(Int(targets[i]) < vocabulary, "bug: target \(targets[i]) of \(vocabulary)") }
+        precondition(lists.rows >= rows, "bug: lists of \(lists.rows) rows for \(rows)")
+        if let id = lists.ids.max() { precondition(Int(id) < vocabulary, "bug: id \(id) of \(vocabulary)") }
     }
 
-    /// Losses of the rows at `places`. Tasks are pairs of 512 rows and a tile of the vocabulary, each with its own logits.
-    func headLosses(losses: Buffer, x: Buffer, w: Weight, targets: [Int32], places: [Int], shape: HeadShape) {
+    /// Logits and statistics of the rows at `places`, a region of rows after another. Tasks are pairs of 512 rows and a tile of the vocabulary,
+    /// each with its own logits.
+    private func eachLossRegion(
+        x: Buffer, w: Weight, lists: HeadLists, places: [Int], shape: HeadShape, _ body: (HeadRows, TileStatistics) -> Void
+    ) {
         guard !places.isEmpty else { return }
         let statistics = TileStatistics(rows: min(places.count, HeadShape.lossRegionRows), tiles: shape.tiles)
         let head = packHead(w, shape, forGradients: false)
         // A tile of a stored weight is converted beside the logits.
         let tileValues = if case .stored = w, head == nil { shape.tileColumns * shape.width } else { 0 }
         for start in stride(from: 0, to: places.count, by: HeadShape.lossRegionRows) {
-            let rows = gather(x, places[start..<min(start + HeadShape.lossRegionRows, places.count)], shape)
+            let rows = gather(x, places[start..<min(start + HeadShape.lossRegionRows, places.count)], lists, shape)
             let parts = (rows.count + HeadShape.lossRows - 1) / HeadShape.lossRows
-            targets.withUnsafeBufferPointer { targets in
-                pool.run(parts * shape.tiles) { task, worker in
-                    let first = task / shape.tiles * HeadShape.lossRows
-                    let range = first..<min(first + HeadShape.lossRows, rows.count)
-                    let size = max(range.count, shape.leastRows) * shape.tileColumns
-                    let logits = scratch.take(size + tileValues, worker: worker)
-                    score(rows, range, tile: task % shape.tiles, w: w, head, targets: targets, shape, logits: logits, weight: logits + size, statistics)
-                }
+            pool.run(parts * shape.tiles) { task, worker in
+                let first = task / shape.tiles * HeadShape.lossRows
+                let range = first..<min(first + HeadShape.lossRows, rows.count)
+                let size = max(range.count, shape.leastRows) * shape.tileColumns
+                let logits = scratch.take(size + tileValues, worker: worker)
+                score(rows, range, tile: task % shape.tiles, w: w, head, shape, logits: logits, weight: logits + size, statistics)
             }
-            for i in 0..<rows.count { losses.pointer[rows.place(i)] = Float(statistics.loss(i)) }
+            body(rows, statistics)
         }
     }
 
     /// Copies rows of `x` together, with room for the zeros that a small product needs behind any part of them.
-    func gather(_ x: Buffer, _ places: ArraySlice<Int>, _ shape: HeadShape) -> HeadRows {
+    func gather(_ x: Buffer, _ places: ArraySlice<Int>, _ lists: HeadLists, _ shape: HeadShape) -> HeadRows {
         let width = shape.width
         let padded = places.count + shape.leastRows
         let gathered = headMemory.x.take(padded * width)
@@ -80,7 +90,7 @@ extension CPUOperations {
             }
         }
         (gathered + places.count * width).update(repeating: 0, count: shape.leastRows * width)
-        return HeadRows(places: places, x: gathered, padded: padded, packed: packRows(gathered, places.count, width))
+        return HeadRows(places: places, lists: lists, x: gathered, padded: padded, packed: packRows(gathered, places.count, width))
     }
 
     private func packRows(_ x: UnsafePointer<Float>, _ rows: Int, _ width: Int) -> PackedRows? {
@@ -113,8 +123,7 @@ extension CPUOperations {
     /// `logits`: (max(range.count, leastRows), columns of the tile); the rows of zeros behind the range are computed and not used.
     /// `weight`: room for the tile's values where `w` is stored and products are in float32.
     func score(
-        _ rows: HeadRows, _ range: Range<Int>, tile: Int, w: Weight, _ head: PackedHead?, targets: UnsafeBufferPointer<Int32>, _ shape: HeadShape,
-        logits: UnsafeMutablePointer<Float>, weight: UnsafeMutablePointer<Float>, _ statistics: TileStatistics
+        _ rows: HeadRows, _ range: Range<Int>, tile: Int, w: Weight, _ head: PackedHead?, _ shape: HeadShape, logits: UnsafeMutablePointer<Float>, weight: UnsafeMutablePointer<Float>, _ statistics: TileStatistics
     ) {
         let columns = shape.columns(tile)
         let (width, n) = (shape.width, columns.count)
@@ -135,8 +144,9 @@ extension CPUOperations {
             let largest = kernels.maximum(row, n)
             statistics.largest[i * shape.tiles + tile] = largest
             statistics.sums[i * shape.tiles + tile] = kernels.sum_exponentials(row, n, largest)
-            let target = Int(targets[rows.place(i)])
-            if columns.contains(target) { statistics.target[i] = row[target - columns.lowerBound] }
+            for entry in rows.entries(i) where columns.contains(Int(rows.ids[entry])) {
+                rows.logits[entry] = row[Int(rows.ids[entry]) - columns.lowerBound]
+            }
         }
     }
 }

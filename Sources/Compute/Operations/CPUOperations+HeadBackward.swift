@@ -1,40 +1,19 @@
-// The language-model head with cross-entropy, fused and blocked: losses and gradients in one pass over the logits.
+// The language-model head, fused and blocked: losses of listed ids and their gradients in one pass over the logits.
 import CKernels
 
 extension CPUOperations {
     public func headBackward(
-        dx: Buffer, dw: Buffer, x: Buffer, w: Buffer, targets: [Int32], weights: [Float], rows: Int, width: Int, vocabulary: Int
+        dx: Buffer, dw: Buffer, x: Buffer, w: Buffer, lists: HeadLists, rows: Int, width: Int, vocabulary: Int, loss: HeadLoss
     ) {
-        requireHead(x: x, w: .values(w), targets: targets, rows: rows, width: width, vocabulary: vocabulary)
-        requireHeadGradients(dx: dx, dw: dw, weights: weights, rows: rows, width: width, vocabulary: vocabulary)
-        let pass = HeadGradient(losses: nil, dx: dx, dw: dw, x: x, w: w, targets: targets, weights: weights)
-        let places = (0..<rows).filter { targets[$0] >= 0 && weights[$0] != 0 }
-        headGradients(pass, places: places, shape: HeadShape(width: width, vocabulary: vocabulary))
-    }
-
-    public func headForwardBackward(
-        losses: Buffer, dx: Buffer, dw: Buffer, x: Buffer, w: Buffer, targets: [Int32], weights: [Float], rows: Int, width: Int,
-        vocabulary: Int
-    ) {
-        requireHead(x: x, w: .values(w), targets: targets, rows: rows, width: width, vocabulary: vocabulary)
-        requireHeadGradients(dx: dx, dw: dw, weights: weights, rows: rows, width: width, vocabulary: vocabulary)
-        require(losses, rows, "losses")
-        for i in 0..<rows { losses.pointer[i] = .nan }
-        let shape = HeadShape(width: width, vocabulary: vocabulary)
-        let places = (0..<rows).filter { targets[$0] >= 0 }
-        let pass = HeadGradient(losses: losses, dx: dx, dw: dw, x: x, w: w, targets: targets, weights: weights)
-        headGradients(pass, places: places.filter { weights[$0] != 0 }, shape: shape)
-        headLosses(losses: losses, x: x, w: .values(w), targets: targets, places: places.filter { weights[$0] == 0 }, shape: shape)
-    }
-
-    private func requireHeadGradients(dx: Buffer, dw: Buffer, weights: [Float], rows: Int, width: Int, vocabulary: Int) {
+        requireHead(x: x, w: .values(w), lists: lists, rows: rows, width: width, vocabulary: vocabulary)
         require(dx, rows * width, "dx")
         require(dw, vocabulary * width, "dw")
-        precondition(weights.count >= rows, "bug: \(weights.count) weights for \(rows) rows")
+        let pass = HeadGradient(dx: dx, dw: dw, x: x, w: w, lists: lists)
+        headGradients(pass, places: lists.places(rows), shape: HeadShape(width: width, vocabulary: vocabulary), loss)
     }
 
-    /// Gradients (and losses, if asked) of the rows at `places`, block after block of rows; the tasks are tiles of the vocabulary.
-    private func headGradients(_ pass: HeadGradient, places: [Int], shape: HeadShape) {
+    /// Losses and gradients of the rows at `places`, block after block of rows; the tasks are tiles of the vocabulary.
+    private func headGradients(_ pass: HeadGradient, places: [Int], shape: HeadShape, _ loss: HeadLoss) {
         guard !places.isEmpty else { return }
         let blockRows = min(places.count, shape.gradientRows)
         let statistics = TileStatistics(rows: blockRows, tiles: shape.tiles)
@@ -44,26 +23,21 @@ extension CPUOperations {
         let parts = headMemory.gradients.take(blockRows * shape.width * shape.tiles)
         let head = packHead(.values(pass.w), shape, forGradients: true)
         for start in stride(from: 0, to: places.count, by: blockRows) {
-            let rows = gather(pass.x, places[start..<min(start + blockRows, places.count)], shape)
+            let rows = gather(pass.x, places[start..<min(start + blockRows, places.count)], pass.lists, shape)
             // 1. Logits and their statistics.
-            pass.targets.withUnsafeBufferPointer { targets in
-                pool.run(shape.tiles) { tile, _ in
-                    score(
-                        rows, 0..<rows.count, tile: tile, w: .values(pass.w), head, targets: targets, shape, logits: logits + tile * tileSize,
-                        weight: logits, statistics)
-                }
+            pool.run(shape.tiles) { tile, _ in
+                score(
+                    rows, 0..<rows.count, tile: tile, w: .values(pass.w), head, shape, logits: logits + tile * tileSize, weight: logits,
+                    statistics)
             }
-            // 2. Losses, and for each row its shift and its factor: ∂loss/∂logit = weight · (exp(logit − shift) / Σ − [target]).
-            let totals = (0..<rows.count).map { statistics.total($0) }
-            if let losses = pass.losses {
-                for i in 0..<rows.count { losses.pointer[rows.place(i)] = Float(statistics.loss(i)) }
-            }
+            // 2. What the loss says of each row: ∂loss/∂logits = dense · softmax(logits) + a term for each id of its list.
+            let shares = rowShares(rows, statistics, loss)
             let rowPanels = packPanels(rows, shape)
             // 3. In each tile: the gradient of the logits, dw, and the tile's part of dx.
-            totals.withUnsafeBufferPointer { totals in
+            shares.withUnsafeBufferPointer { shares in
                 pool.run(shape.tiles) { tile, worker in
                     backpropagate(
-                        pass, rows, totals, tile: tile, shape, logits: logits + tile * tileSize,
+                        pass, rows, shares, tile: tile, shape, logits: logits + tile * tileSize,
                         part: parts + tile * rows.count * shape.width, head, rowPanels, worker: worker)
                 }
             }
@@ -72,20 +46,37 @@ extension CPUOperations {
         }
     }
 
+    /// Asks the loss about every row; the terms of the ids take the place of their logits.
+    private func rowShares(_ rows: HeadRows, _ statistics: TileStatistics, _ loss: HeadLoss) -> [RowShare] {
+        [RowShare](unsafeUninitializedCapacity: rows.count) { shares, count in
+            let memory = SharedPointer(shares.baseAddress!)
+            eachRows(rows.count, width: CPUOperations.chunk / 64) { first, end in
+                for i in first..<end {
+                    let (largest, sum) = statistics.total(i)
+                    let list = rows.entries(i)
+                    let terms = UnsafeMutableBufferPointer(rebasing: rows.logits[list])
+                    let dense = loss(rows.place(i), logSumExpDouble(largest, sum), terms)
+                    (memory.pointer + i).initialize(to: RowShare(largest: largest, factor: Float(Double(dense) / sum)))
+                }
+            }
+            count = rows.count
+        }
+    }
+
     /// One tile of the vocabulary: logits become their gradient, dw += gradientᵀ · x, part = gradient · w.
     private func backpropagate(
-        _ pass: HeadGradient, _ rows: HeadRows, _ totals: UnsafeBufferPointer<(largest: Float, sum: Double)>, tile: Int,
+        _ pass: HeadGradient, _ rows: HeadRows, _ shares: UnsafeBufferPointer<RowShare>, tile: Int,
         _ shape: HeadShape, logits: UnsafeMutablePointer<Float>, part: UnsafeMutablePointer<Float>, _ head: PackedHead?,
         _ rowPanels: PackedPanels?, worker: Int
     ) {
         let columns = shape.columns(tile)
         let (width, n) = (shape.width, columns.count)
         for i in 0..<rows.count {
-            let (place, row) = (rows.place(i), logits + i * n)
-            let weight = pass.weights[place]
-            kernels.scaled_exponentials(row, n, totals[i].largest, Float(Double(weight) / totals[i].sum))
-            let target = Int(pass.targets[place])
-            if columns.contains(target) { row[target - columns.lowerBound] -= weight }
+            let row = logits + i * n
+            kernels.scaled_exponentials(row, n, shares[i].largest, shares[i].factor)
+            for entry in rows.entries(i) where columns.contains(Int(rows.ids[entry])) {
+                row[Int(rows.ids[entry]) - columns.lowerBound] += rows.logits[entry]
+            }
         }
         // logits = x · wᵀ
         if let head, let rowPanels {
@@ -141,8 +132,18 @@ extension CPUOperations {
 
 /// The arguments of one pass with gradients.
 private struct HeadGradient {
-    let losses: Buffer?
     let dx: Buffer, dw: Buffer, x: Buffer, w: Buffer
-    let targets: [Int32]
-    let weights: [Float]
+    let lists: HeadLists
+}
+
+/// The dense part of a row's gradient: factor · exp(logit − largest).
+private struct RowShare {
+    let largest: Float
+    let factor: Float
+}
+
+/// Memory that tasks write side by side.
+private struct SharedPointer<Element>: @unchecked Sendable {
+    let pointer: UnsafeMutablePointer<Element>
+    init(_ pointer: UnsafeMutablePointer<Element>) { self.pointer = pointer }
 }

@@ -41,36 +41,54 @@ struct HeadShape {
 }
 
 /// Rows of one head call that take part together, gathered: `x` holds them one after the other, then zeros up to `padded` rows.
-struct HeadRows {
+final class HeadRows {
     /// Their places in the caller's buffers.
     let places: ArraySlice<Int>
     let x: UnsafeMutablePointer<Float>
     let padded: Int
     /// The same rows for products in bfloat16.
-    var packed: PackedRows?
+    let packed: PackedRows?
+    /// Their lists, gathered likewise: row i has the entries `splits[i]..<splits[i + 1]`.
+    private let splits: [Int]
+    let ids: [UInt32]
+    /// The logit of each entry, and then what the loss puts in its place.
+    let logits: UnsafeMutableBufferPointer<Float>
+
+    init(places: ArraySlice<Int>, lists: HeadLists, x: UnsafeMutablePointer<Float>, padded: Int, packed: PackedRows?) {
+        (self.places, self.x, self.padded, self.packed) = (places, x, padded, packed)
+        var splits = [0]
+        splits.reserveCapacity(places.count + 1)
+        var ids: [UInt32] = []
+        for place in places {
+            ids.append(contentsOf: lists.ids[lists.entries(place)])
+            splits.append(ids.count)
+        }
+        (self.splits, self.ids) = (splits, ids)
+        logits = .allocate(capacity: ids.count)
+    }
+
+    deinit { logits.deallocate() }
 
     var count: Int { places.count }
     func place(_ i: Int) -> Int { places[places.startIndex + i] }
+    func entries(_ i: Int) -> Range<Int> { splits[i]..<splits[i + 1] }
 }
 
-/// What each tile of the vocabulary says of each row: the largest logit, Σ exp(logit − largest), and the target's logit if it has it.
+/// What each tile of the vocabulary says of each row: the largest logit and Σ exp(logit − largest).
 final class TileStatistics {
     let largest: UnsafeMutablePointer<Float>
     let sums: UnsafeMutablePointer<Double>
-    let target: UnsafeMutablePointer<Float>
     private let tiles: Int
 
     init(rows: Int, tiles: Int) {
         self.tiles = tiles
         largest = .allocate(capacity: rows * tiles)
         sums = .allocate(capacity: rows * tiles)
-        target = .allocate(capacity: rows)
     }
 
     deinit {
         largest.deallocate()
         sums.deallocate()
-        target.deallocate()
     }
 
     /// The largest logit of row `i`, and Σ exp(logit − largest) over the whole vocabulary, the tiles taken in their order.
@@ -83,11 +101,5 @@ final class TileStatistics {
             sum += sums[t] * exp(Double(largest[t]) - Double(peak))
         }
         return (peak, sum)
-    }
-
-    /// −log p(target) of row `i` in nats.
-    func loss(_ i: Int) -> Double {
-        let (peak, sum) = total(i)
-        return logSumExpDouble(peak, sum) - Double(target[i])
     }
 }

@@ -127,13 +127,19 @@ public protocol Operations: AnyObject {
     /// x = 0.
     func zero(_ x: Buffer, count: Int)
 
-    // MARK: Language-model head with cross-entropy
+    // MARK: Language-model head (cross-entropy: CrossEntropyHead.swift)
 
-    /// losses[i] = −log softmax(x[i] · wᵀ)[targets[i]] in nats; NaN where the target is negative.
+    /// logSumExp[i] = log Σ_j e^(x[i] · w[j]) of the rows that have a list, NaN for the others, and the logits of the lists' ids.
     ///
-    /// `x`: (rows, width); `w`: (vocabulary, width); `losses`: (rows). Logits exist for a bounded block of rows only.
-    func headForward(losses: Buffer, x: Buffer, w: Weight, targets: [Int32], rows: Int, width: Int, vocabulary: Int)
-    /// The same losses, the same bytes, with what `request` asks of the distribution p = softmax(x[i] · wᵀ) of every row that has a target, in
+    /// `x`: (rows, width); `w`: (vocabulary, width); `logSumExp`: (rows); `logits`: as many as `lists` has ids. Logits of the whole vocabulary
+    /// exist for a bounded block of rows only.
+    func headForward(
+        logSumExp: UnsafeMutableBufferPointer<Double>, logits: UnsafeMutableBufferPointer<Float>, x: Buffer, w: Weight, lists: HeadLists,
+        rows: Int, width: Int, vocabulary: Int)
+    /// dx, dw += the gradient that `loss` gives of the rows that have a list, in one pass over the logits; other rows cost nothing.
+    func headBackward(
+        dx: Buffer, dw: Buffer, x: Buffer, w: Buffer, lists: HeadLists, rows: Int, width: Int, vocabulary: Int, loss: HeadLoss)
+    /// Cross-entropy's losses, the same bytes, with what `request` asks of the distribution p = softmax(x[i] · wᵀ) of every row that has a target, in
     /// the order of the rows.
     ///
     /// `keys`: (rows), the seeds of the rows' draws; may be empty where none are asked for. Costs beside the products a few passes over logits
@@ -141,15 +147,6 @@ public protocol Operations: AnyObject {
     func headDistributions(
         losses: Buffer, x: Buffer, w: Weight, targets: [Int32], keys: [UInt64], rows: Int, width: Int, vocabulary: Int,
         request: DistributionRequest) -> Distributions
-    /// dx, dw += gradient of Σ weights[i] · losses[i]. Rows with weight 0 or without a target cost nothing.
-    func headBackward(
-        dx: Buffer, dw: Buffer, x: Buffer, w: Buffer, targets: [Int32], weights: [Float], rows: Int, width: Int, vocabulary: Int)
-    /// Both of the above in one pass over the logits, for weights known in advance.
-    ///
-    /// Losses are given for every row with a target, gradients for those whose weight is not 0.
-    func headForwardBackward(
-        losses: Buffer, dx: Buffer, dw: Buffer, x: Buffer, w: Buffer, targets: [Int32], weights: [Float], rows: Int, width: Int,
-        vocabulary: Int)
 
     // MARK: Optimiser
 
@@ -180,10 +177,6 @@ extension Operations {
 
     public func embeddingForward(x: Buffer, ids: [UInt32], table: Buffer, width: Int) {
         embeddingForward(x: x, ids: ids, table: .values(table), width: width)
-    }
-
-    public func headForward(losses: Buffer, x: Buffer, w: Buffer, targets: [Int32], rows: Int, width: Int, vocabulary: Int) {
-        headForward(losses: losses, x: x, w: .values(w), targets: targets, rows: rows, width: width, vocabulary: vocabulary)
     }
 }
 

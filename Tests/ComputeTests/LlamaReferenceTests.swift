@@ -103,6 +103,36 @@ final class LlamaReferenceTests: XCTestCase {
         }
     }
 
+    /// Each divergence mixed with cross-entropy, one of them with selected tokens: losses and every gradient of torch's autograd.
+    func testGradientsOfDistillation() throws {
+        let reference = try Reference("untied")
+        let file = try Reference.file("untied.distilled")
+        var batch = try reference.batches()[0]
+        var teacher = SparseRows()
+        teacher.splits = try reference.values("teacher_splits", of: file, as: Int32.self).map { Int($0) }
+        teacher.ids = try reference.values("teacher_ids", of: file, as: Int32.self).map { UInt32($0) }
+        teacher.values = try reference.values("teacher_log_probs", of: file, as: Float.self)
+        batch.teacher = teacher
+        for (name, divergence, temperature, alpha, select) in [
+            ("nll", .nll, 2, 0.7, nil), ("forward-kl", .forwardKL, 0.5, 1, nil), ("reverse-kl", .reverseKL, 1, 0.5, nil),
+            ("jsd", .jsd, 2, 0.9, nil), ("mse", .mse, 1, 0.3, nil), ("guided", .forwardKL, 1, 0.5, 0.4),
+        ] as [(String, Distillation.Divergence, Double, Double, Double?)] {
+            let loss = TrainingLoss(select: select, distillation: Distillation(divergence, temperature: temperature), alpha: alpha)
+            for microBatch in [4096, 30] {
+                let trainer = Trainer(try reference.model(), microBatchTokens: microBatch, pool: pool)
+                let report = try trainer.accumulate(batch, loss: loss)
+                let expected = try reference.values("loss.\(name)", of: file, as: Double.self)
+                XCTAssertEqual(report.loss, expected[0], accuracy: 3e-6, name)
+                XCTAssertEqual(try XCTUnwrap(report.distillation), expected[2], accuracy: 3e-6, name)
+                if select == nil { XCTAssertEqual(report.crossEntropy, expected[1], accuracy: 3e-6, name) }
+                for (parameter, gradient) in zip(trainer.model.parameters, trainer.gradients) {
+                    let its = try reference.values("\(name).\(parameter.name)", of: file, as: Float.self)
+                    XCTAssertLessThan(normalisedError(gradient.array, its), 1e-10, "\(name): \(parameter.name)")
+                }
+            }
+        }
+    }
+
     /// Ten AdamW steps, every one of them clipped: losses, norms, and where the parameters end.
     func testTenSteps() throws {
         for name in ["untied", "tied"] {

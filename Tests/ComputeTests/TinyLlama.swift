@@ -49,7 +49,22 @@ enum TinyLlama {
         let losses = ids(count, vocabulary: 8000, seed: seed + 1).enumerated().map {
             $0.offset % 5 == 3 ? Float.nan : Float($0.element) / 1000
         }
-        return TrainingBatch(inputs: inputs, splits: splits, targets: targets, teacherLosses: teacher ? losses : nil)
+        return TrainingBatch(
+            inputs: inputs, splits: splits, targets: targets, teacherLosses: teacher ? losses : nil,
+            teacher: teacher ? lists(count, vocabulary: vocabulary, seed: seed + 2) : nil)
+    }
+
+    /// Lists of 0 to 6 ids a row, with log-probabilities that leave out some mass.
+    static func lists(_ rows: Int, vocabulary: Int, seed: UInt64) -> SparseRows {
+        var lists = SparseRows()
+        for row in 0..<rows {
+            let count = row % 7
+            for (place, id) in Set(ids(count, vocabulary: vocabulary, seed: seed + UInt64(row))).sorted().enumerated() {
+                lists.append(id: id, value: -1.5 - Float(place))
+            }
+            lists.endRow()
+        }
+        return lists
     }
 }
 

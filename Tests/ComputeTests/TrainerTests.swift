@@ -54,7 +54,8 @@ final class TrainerTests: XCTestCase {
 
     /// Three steps, guided and not, are the same bits on 1, 2 and 4 threads.
     func testThreadsChangeNothing() throws {
-        for loss in [TrainingLoss.crossEntropy, .guided(select: 0.4)] {
+        let jsd = Distillation(.jsd, temperature: 2)
+        for loss in [TrainingLoss.crossEntropy, .guided(select: 0.4), TrainingLoss(select: 0.4, distillation: jsd, alpha: 0.5)] {
             var first: (reports: [StepReport], values: [[Float]])?
             for threads in [1, 2, 4] {
                 let trainer = try trainer(TinyLlama.wide, threads: threads)
@@ -90,6 +91,31 @@ final class TrainerTests: XCTestCase {
             }
             for (a, b) in zip(plain.model.parameters, guided.model.parameters) { assertSameBits(a.value.array, b.value.array, a.name) }
         }
+    }
+
+    /// With alpha 0 a teacher's lists change no bit; with alpha 1 cross-entropy is reported and carries nothing.
+    func testAlphaZeroIsCrossEntropy() throws {
+        let batch = TinyLlama.batch([50, 30], vocabulary: vocabulary, seed: 41, teacher: true)
+        let distillation = Distillation(.forwardKL, temperature: 2)
+        let (plain, mixed) = (try trainer(TinyLlama.configuration()), try trainer(TinyLlama.configuration()))
+        for _ in 0..<2 {
+            let a = try plain.step(batch, loss: .crossEntropy, learningRate: 1e-3)
+            let b = try mixed.step(batch, loss: TrainingLoss(distillation: distillation, alpha: 0), learningRate: 1e-3)
+            XCTAssertEqual(a, b)
+        }
+        for (a, b) in zip(plain.model.parameters, mixed.model.parameters) { assertSameBits(a.value.array, b.value.array, a.name) }
+        let pure = try trainer(TinyLlama.configuration())
+        let report = try pure.accumulate(batch, loss: TrainingLoss(distillation: distillation, alpha: 1))
+        XCTAssertEqual(report.crossEntropy, try trainer(TinyLlama.configuration()).accumulate(batch, loss: .crossEntropy).crossEntropy)
+        XCTAssertEqual(report.loss, try XCTUnwrap(report.distillation))
+        XCTAssertEqual(report.taught, batch.taughtCount)
+        XCTAssertLessThan(report.taught, report.tokens)
+        // Rows without a list carry nothing: moving their targets changes no gradient.
+        var moved = batch
+        for i in moved.targets.indices where moved.targets[i] >= 0 { moved.targets[i] = (moved.targets[i] + 1) % Int32(vocabulary) }
+        let other = try trainer(TinyLlama.configuration())
+        XCTAssertEqual(try other.accumulate(moved, loss: TrainingLoss(distillation: distillation, alpha: 1)).loss, report.loss)
+        for (a, b) in zip(pure.gradients, other.gradients) { assertSameBits(a.array, b.array) }
     }
 
     /// The guided gradient is that of a plain step in which the other targets are masked.
@@ -208,7 +234,8 @@ final class TrainerTests: XCTestCase {
     /// Cut into parts of whole segments, a batch gives the same mean, the same choice and, but for rounding, the same gradient.
     func testMicroBatchesAddUp() throws {
         let batch = TinyLlama.batch([20, 1, 0, 30, 5, 14, 9], vocabulary: vocabulary, seed: 44, teacher: true)
-        for loss in [TrainingLoss.crossEntropy, .guided(select: 0.4), .guided(select: 0.02)] {
+        let reverse = TrainingLoss(select: 0.4, distillation: Distillation(.reverseKL), alpha: 0.5)
+        for loss in [TrainingLoss.crossEntropy, .guided(select: 0.4), .guided(select: 0.02), reverse] {
             let whole = try trainer(TinyLlama.configuration())
             let report = try whole.accumulate(batch, loss: loss)
             for rows in [1, 21, 36] {
@@ -246,6 +273,13 @@ final class TrainerTests: XCTestCase {
         add("no row of the batch has a target") { $0 = TrainingBatch() }
         add("14 inputs but 13 targets") { $0.targets.removeLast() }
         add("14 inputs but 13 teacher losses") { $0.teacherLosses!.removeLast() }
+        let kl = Distillation(.forwardKL)
+        add("alpha 1.5 is outside", TrainingLoss(distillation: kl, alpha: 1.5)) { _ in }
+        add("without a divergence", TrainingLoss(alpha: 0.5)) { _ in }
+        add("no teacher's lists", TrainingLoss(distillation: kl, alpha: 0.5)) { $0.teacher = nil }
+        add("lists do not fit the 14 rows") { $0.teacher!.splits.removeLast() }
+        add("lists do not fit the 14 rows") { $0.teacher!.values.removeLast() }
+        add("of a teacher's list is outside") { $0.teacher!.ids[2] = UInt32($0.inputs.max()!) + 100_000 }
         add("splits of the batch") { $0.splits = [0, 10] }
         add("splits of the batch") { $0.splits = [0, 12, 10, 14] }
         add("token id 101 at position 3") { $0.inputs[3] = 101 }

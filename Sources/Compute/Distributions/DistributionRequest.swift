@@ -90,7 +90,7 @@ public struct Distributions: Sendable {
 }
 
 /// Lists of ids with a value each, one list a row: row r is `splits[r]..<splits[r + 1]`.
-public struct SparseRows: Sendable {
+public struct SparseRows: Equatable, Sendable {
     public var splits: [Int] = [0]
     public var ids: [UInt32] = []
     public var values: [Float] = []

@@ -22,8 +22,8 @@ public final class Trainer {
     /// The gradients of the last step, before clipping, in the model's order.
     let gradients: [Buffer]
 
-    private let network: Network
-    private let dWeights: ModelTensors
+    let network: Network
+    let dWeights: ModelTensors
     private var rotary: RotaryCache
     private var activations: Activations?
 
@@ -82,22 +82,28 @@ public final class Trainer {
     /// The loss of a batch and, in `gradients`, its gradient; nothing else changes.
     func accumulate(_ batch: TrainingBatch, loss: TrainingLoss) throws -> StepReport {
         try batch.validate(vocabularySize: model.configuration.vocabularySize)
+        try batch.validate(for: loss)
         try checkLengths(batch)
         for gradient in gradients { network.operations.zero(gradient, count: gradient.count) }
-        let parts = segmentGroups(batch.splits, limit: microBatchTokens).map { Part(batch, $0) }
+        let parts = segmentGroups(batch.splits, limit: microBatchTokens).map { BatchPart(batch, $0) }
         let memory = reserve(parts.map(\.tokens.count).max() ?? 0)
         let table = rotary.table(parts.map(\.tokens.longest).max() ?? 0)
-        if case .guided(let select) = loss {
-            let mapped = try batch.mapped(select: select)
-            // When every token is chosen anyway, one pass over the logits is enough.
-            if guidedCount(mapped: mapped, select: select) < mapped {
-                return try guided(batch, parts, select: select, memory, table: table)
-            }
+        // When every token is chosen anyway, one pass over the logits is enough.
+        guard let select = loss.select, guidedCount(mapped: batch.mappedCount, select: select) < batch.mappedCount else {
+            return try learn(batch, parts, loss, nil, memory, table: table)
         }
-        return try crossEntropy(batch, parts, memory, table: table)
+        // Losses of all targets first, then the backward pass for those that carry loss.
+        var losses: [Float] = []
+        for part in parts {
+            forward(part.tokens, memory, table: table)
+            losses += headLosses(part.targets, memory)
+        }
+        let selection = guidedSelection(
+            studentLosses: losses, teacherLosses: batch.teacherLosses ?? [], targets: batch.targets, select: select)
+        return try learn(batch, parts, loss, (selection, losses), memory, table: table)
     }
 
-    private func forward(_ tokens: PackedTokens, _ a: Activations, table: Buffer?) {
+    func forward(_ tokens: PackedTokens, _ a: Activations, table: Buffer?) {
         network.embed(a.blocks[0][.x], tokens, scratch: a.scratch[.normed])
         for layer in a.blocks.indices {
             network.blockForward(layer, next: a.output(of: layer), a.blocks[layer], a.scratch, tokens, table: table)
@@ -106,7 +112,7 @@ public final class Trainer {
     }
 
     /// From the gradient of the head's input back to the embedding.
-    private func backward(_ tokens: PackedTokens, _ a: Activations, table: Buffer?) {
+    func backward(_ tokens: PackedTokens, _ a: Activations, table: Buffer?) {
         network.operations.zero(a.dx, count: tokens.count * model.configuration.width)
         network.normBackward(
             a.dx, dy: a.dHeadInput, x: a.last, network.weights.finalNorm, dWeights.finalNorm, root: a.lastRoot, mean: a.lastMean,
@@ -137,7 +143,7 @@ public final class Trainer {
         return sum.squareRoot()
     }
 
-    private func runaway(_ what: String, _ value: Double) -> ComputeError {
+    func runaway(_ what: String, _ value: Double) -> ComputeError {
         .nonFinite("\(what) is \(value.isNaN ? "NaN" : "infinite") at step \(steps + 1)")
     }
 
@@ -147,99 +153,5 @@ public final class Trainer {
         let grown = Activations(model.configuration, rows: rows, recompute: recompute)
         activations = grown
         return grown
-    }
-}
-
-// MARK: - Losses
-
-/// Whole segments of a batch that go through the model together.
-private struct Part {
-    let rows: Range<Int>
-    let tokens: PackedTokens
-    let targets: [Int32]
-
-    init(_ batch: TrainingBatch, _ group: Range<Int>) {
-        rows = batch.splits[group.lowerBound]..<batch.splits[group.upperBound]
-        tokens = PackedTokens(ids: batch.inputs, splits: batch.splits, group)
-        targets = Array(batch.targets[rows])
-    }
-}
-
-extension Trainer {
-    /// The mean over all targets, its losses and gradient in one pass over the logits.
-    private func crossEntropy(_ batch: TrainingBatch, _ parts: [Part], _ a: Activations, table: Buffer?) throws -> StepReport {
-        let c = model.configuration
-        let weight = 1 / Float(batch.targetCount)
-        var losses: [Float] = []
-        for part in parts {
-            forward(part.tokens, a, table: table)
-            network.operations.zero(a.dHeadInput, count: part.rows.count * c.width)
-            network.operations.headForwardBackward(
-                losses: a.losses, dx: a.dHeadInput, dw: dWeights.head.buffer, x: a.headInput, w: network.weights.head.buffer, targets: part.targets,
-                weights: part.targets.map { $0 >= 0 ? weight : 0 }, rows: part.rows.count, width: c.width, vocabulary: c.vocabularySize)
-            losses += a.losses.view(0..<part.rows.count).array
-            backward(part.tokens, a, table: table)
-        }
-        let mean = try mean(losses) { batch.targets[$0] >= 0 }
-        return StepReport(
-            loss: mean, crossEntropy: mean, tokens: batch.targetCount, mapped: batch.mappedCount, selected: batch.targetCount,
-            gradientNorm: 0)
-    }
-
-    /// Losses of all targets first, then the backward pass for those that carry loss.
-    private func guided(
-        _ batch: TrainingBatch, _ parts: [Part], select: Double, _ a: Activations, table: Buffer?
-    ) throws -> StepReport {
-        let c = model.configuration
-        var losses: [Float] = []
-        for part in parts {
-            forward(part.tokens, a, table: table)
-            network.operations.headForward(
-                losses: a.losses, x: a.headInput, w: network.weights.head, targets: part.targets, rows: part.rows.count, width: c.width,
-                vocabulary: c.vocabularySize)
-            losses += a.losses.view(0..<part.rows.count).array
-        }
-        let crossEntropy = try mean(losses) { batch.targets[$0] >= 0 }
-        let selection = guidedSelection(
-            studentLosses: losses, teacherLosses: batch.teacherLosses ?? [], targets: batch.targets, select: select)
-        // Backwards: what the last part saved is still there, and need not be computed again.
-        for (i, part) in parts.enumerated().reversed() where selection.carriesLoss[part.rows].contains(true) {
-            if i != parts.count - 1 { forward(part.tokens, a, table: table) }
-            network.operations.zero(a.dHeadInput, count: part.rows.count * c.width)
-            network.operations.headBackward(
-                dx: a.dHeadInput, dw: dWeights.head.buffer, x: a.headInput, w: network.weights.head.buffer, targets: part.targets,
-                weights: selection.carriesLoss[part.rows].map { $0 ? 1 / Float(selection.selected) : 0 }, rows: part.rows.count,
-                width: c.width, vocabulary: c.vocabularySize)
-            backward(part.tokens, a, table: table)
-        }
-        return StepReport(
-            loss: try mean(losses) { selection.carriesLoss[$0] }, crossEntropy: crossEntropy, tokens: batch.targetCount,
-            mapped: selection.mapped, selected: selection.selected, gradientNorm: 0)
-    }
-
-    /// Mean over the rows that `takes` names, in Double, in the order of the rows.
-    private func mean(_ losses: [Float], _ takes: (Int) -> Bool) throws -> Double {
-        var (sum, count) = (0.0, 0)
-        for i in losses.indices where takes(i) {
-            sum += Double(losses[i])
-            count += 1
-        }
-        guard sum.isFinite else { throw runaway("loss", sum) }
-        return sum / Double(count)
-    }
-}
-
-extension TrainingBatch {
-    /// Rows with a target.
-    fileprivate var targetCount: Int { targets.count(where: { $0 >= 0 }) }
-
-    /// Targets with a teacher loss.
-    fileprivate var mappedCount: Int { zip(targets, teacherLosses ?? []).count(where: { $0 >= 0 && !$1.isNaN }) }
-
-    /// The same; throws where the guided loss cannot be had.
-    fileprivate func mapped(select: Double) throws -> Int {
-        guard teacherLosses != nil else { throw ComputeError.invalid("guided loss, but the batch has no teacher losses") }
-        guard select > 0 && select <= 1 else { throw ComputeError.invalid("share of selected tokens \(select) is outside (0, 1]") }
-        return mappedCount
     }
 }

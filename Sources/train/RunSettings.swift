@@ -30,6 +30,14 @@ struct RunSettings {
             ("--clip", String(optimiser.clip)),
             ("vocabulary", header["vocabulary_sha256"] ?? "unknown"),
         ]
+        if optimiser.schedule == .wsd { values.append(("--decay", optimiser.decay.map { String($0) } ?? "default")) }
+        if let divergence = options.teacher.distill {
+            let teacher = options.teacher
+            values += [
+                ("--distill", divergence.rawValue), ("--temperature", String(teacher.temperature)), ("--alpha", String(teacher.alpha)),
+                ("--alpha-schedule", teacher.alphaSchedule.rawValue), ("--alpha-period", String(teacher.alphaPeriod)),
+            ]
+        }
         if options.loss == .guided { values.append(("--select", String(options.select))) }
         self.values = values
     }

@@ -15,9 +15,9 @@ struct StepLog {
         self.timed = timed
     }
 
-    /// - seconds: of this step; elapsed: since the run began.
+    /// - alpha: the weight of distillation, nil without; seconds: of this step; elapsed: since the run began.
     mutating func write(
-        step: Int, epoch: Int, _ report: StepReport, rate: Double, guided: Bool, seconds: Double, elapsed: Double
+        step: Int, epoch: Int, _ report: StepReport, rate: Double, alpha: Double?, guided: Bool, seconds: Double, elapsed: Double
     ) throws {
         line.removeAll()
         line.beginObject()
@@ -25,6 +25,11 @@ struct StepLog {
         line.member("epoch", epoch)
         line.member("loss_nats_per_token", report.loss)
         line.member("cross_entropy_nats_per_token", report.crossEntropy)
+        if let alpha {
+            line.member("distillation_nats_per_token", report.distillation ?? .nan)
+            line.member("alpha", alpha)
+            line.member("taught_tokens", report.taught)
+        }
         line.member("learning_rate", rate)
         line.member("gradient_norm", report.gradientNorm)
         line.member("tokens", report.tokens)

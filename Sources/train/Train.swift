@@ -15,7 +15,8 @@ struct Train: Tool {
             Documents are packed without padding, in the order of the streams; attention stays inside a document. The \
             loss is the mean over tokens of the negative log-probability in nats; 'guided' keeps the tokens in which \
             the student's loss exceeds the teacher's most (--select of those with a teacher's loss) and all tokens \
-            without one. One line of NDJSON a step goes to standard output; the folder --out appears whole, as \
+            without one. --distill adds a divergence from the teacher's lists of probable tokens: those of scores in the \
+            student's own vocabulary, or those that 'align' brought over. One line of NDJSON a step goes to standard output; the folder --out appears whole, as \
             Hugging Face's tools open it, with the state that --resume continues from. Files are read again as often as \
             --steps asks; standard input can be read once.
             """)
@@ -38,6 +39,7 @@ struct Train: Tool {
     @Option(help: ArgumentHelp("Numbers that matrix products multiply: float32 or bfloat16.", valueName: "name"))
     var precision = Precision.float32
 
+    @OptionGroup var teacher: DistillOptions
     @OptionGroup var plan: PlanOptions
     @OptionGroup var optimiser: OptimiserOptions
 
@@ -75,11 +77,11 @@ struct Train: Tool {
         try run.train()
     }
 
-    var trainingLoss: TrainingLoss {
-        switch loss {
-        case .crossEntropy: .crossEntropy
-        case .guided: .guided(select: select)
-        }
+    /// What a step minimises where distillation has the weight `alpha`.
+    func trainingLoss(alpha: Double) -> TrainingLoss {
+        TrainingLoss(
+            select: loss == .guided ? select : nil,
+            distillation: teacher.distill.map { Distillation($0, temperature: teacher.temperature) }, alpha: alpha)
     }
 }
 

@@ -46,11 +46,14 @@ struct OptimiserOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Peak learning rate.", valueName: "rate"))
     var learningRate = 6e-4
 
-    @Option(help: ArgumentHelp("Course of the learning rate after the warm-up: cosine, linear or constant.", valueName: "name"))
+    @Option(help: ArgumentHelp("Course of the learning rate after the warm-up: cosine, linear, constant or wsd (stable, then a linear decay).", valueName: "name"))
     var schedule = LearningRateSchedule.Kind.cosine
 
     @Option(help: ArgumentHelp("Steps of linear warm-up.", valueName: "n"))
     var warmup = 0
+
+    @Option(help: ArgumentHelp("wsd: steps of the decay at the end (default: a tenth of --steps).", valueName: "n"))
+    var decay: Int?
 
     @Option(help: ArgumentHelp("Learning rate at the last step, as a share of the peak.", valueName: "share"))
     var finalShare = 0.1
@@ -78,10 +81,12 @@ struct OptimiserOptions: ParsableArguments {
         guard [beta1, beta2].allSatisfy({ $0 >= 0 && $0 < 1 }) && epsilon > 0 && epsilon.isFinite else {
             throw ValidationError("--beta1 and --beta2 must lie in [0, 1), --epsilon above 0")
         }
+        if let decay, decay < 1 { throw ValidationError("--decay must be at least 1") }
     }
 
     func schedule(steps: Int) -> LearningRateSchedule {
-        LearningRateSchedule(kind: schedule, peak: learningRate, finalFraction: finalShare, warmup: warmup, total: steps)
+        LearningRateSchedule(
+            kind: schedule, peak: learningRate, finalFraction: finalShare, warmup: warmup, total: steps, decay: decay)
     }
 
     var settings: AdamWSettings {
@@ -89,5 +94,41 @@ struct OptimiserOptions: ParsableArguments {
     }
 }
 
+/// What is learnt from the teacher's lists.
+struct DistillOptions: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "Learn from the teacher's lists of probable tokens too, by this divergence: nll, forward-kl, reverse-kl, jsd or mse (default: none).",
+            valueName: "name"))
+    var distill: Distillation.Divergence?
+
+    @Option(help: ArgumentHelp("Temperature of the teacher's lists.", valueName: "t"))
+    var temperature = 1.0
+
+    @Option(help: ArgumentHelp("Weight of the divergence; the rest of 1 is cross-entropy's.", valueName: "share"))
+    var alpha = 0.9
+
+    @Option(
+        help: ArgumentHelp(
+            "Course of that weight: constant, linear-up, linear-down, period, wsd or wsd-beta (with the learning rate's warm-up and decay).",
+            valueName: "name"))
+    var alphaSchedule = AlphaSchedule.Kind.constant
+
+    @Option(help: ArgumentHelp("period: steps of one, the first half with and the second without the divergence.", valueName: "n"))
+    var alphaPeriod = 1000
+
+    func validate() throws {
+        guard temperature > 0 && temperature.isFinite else { throw ValidationError("--temperature must be above 0") }
+        guard alpha >= 0 && alpha <= 1 else { throw ValidationError("--alpha must lie in [0, 1]") }
+        guard alphaPeriod >= 2 else { throw ValidationError("--alpha-period must be at least 2") }
+    }
+
+    func schedule(_ rate: LearningRateSchedule) -> AlphaSchedule {
+        AlphaSchedule(kind: alphaSchedule, peak: distill == nil ? 0 : alpha, period: alphaPeriod, rate: rate)
+    }
+}
+
 extension LearningRateSchedule.Kind: ExpressibleByArgument {}
+extension AlphaSchedule.Kind: ExpressibleByArgument {}
+extension Distillation.Divergence: ExpressibleByArgument {}
 extension Precision: ExpressibleByArgument {}

@@ -14,19 +14,23 @@ struct TrainingFeed {
     private let paths: [String]
     private let vocabularySize: Int
     private let needsTeacher: Bool
+    private let needsLists: Bool
     private var packer: SequencePacker
     private var reader: RecordReader
     private var nextPath = 1
     private var documentsThisEpoch = 0
 
     /// - paths: at least one; "-" is standard input, which can be read once only.
-    /// - needsTeacher: every document must carry teacher losses.
-    init(paths: [String], first: RecordReader, packer: SequencePacker, vocabularySize: Int, needsTeacher: Bool) {
+    /// - needsTeacher: every document must carry teacher losses. needsLists: and lists of probable tokens.
+    init(
+        paths: [String], first: RecordReader, packer: SequencePacker, vocabularySize: Int, needsTeacher: Bool, needsLists: Bool
+    ) {
         self.paths = paths
         self.reader = first
         self.packer = packer
         self.vocabularySize = vocabularySize
         self.needsTeacher = needsTeacher
+        self.needsLists = needsLists
     }
 
     static func open(_ path: String) throws -> RecordReader {
@@ -81,11 +85,30 @@ struct TrainingFeed {
                 "token id \(id) is outside the model's vocabulary of \(vocabularySize)",
                 hint: "tokenize with the vocabulary of the model that is trained")
         }
+        let lists = needsLists ? try lists(records) : nil
         for document in 0..<records.documentCount {
             let tokens = records.tokens(of: document)
             if tokens.count > 1 { documentsThisEpoch += 1 }
-            packer.append(ids: records.inputIDs[tokens], teacherLosses: needsTeacher ? records.teacherLosses?[tokens] : nil)
+            packer.append(
+                ids: records.inputIDs[tokens], teacherLosses: needsTeacher ? records.teacherLosses?[tokens] : nil,
+                teacher: lists.map { ($0, tokens) })
         }
+    }
+
+    /// The teacher's lists as ids of the student's vocabulary: carried over by `align`, or scores of the same vocabulary.
+    private func lists(_ records: RecordBatch) throws -> SparseRows {
+        guard let entries = records.teacherTop ?? records.top else {
+            throw Failure(
+                .badData, reader.name, reader.lastPlace, "records without a teacher's lists of probable tokens",
+                hint: "score with 'teacher-score --top-k N'; 'align --student-tokenizer PATH --teacher-tokenizer PATH' carries lists over to another vocabulary")
+        }
+        var rows = SparseRows()
+        (rows.splits, rows.ids, rows.values) = (entries.splits, entries.ids, entries.values)
+        if let id = rows.ids.max(), Int(id) >= vocabularySize {
+            throw Failure(
+                .badData, reader.name, reader.lastPlace, "id \(id) of a teacher's list is outside the model's vocabulary of \(vocabularySize)")
+        }
+        return rows
     }
 
     private mutating func use(_ batch: TrainingBatch) {
@@ -93,5 +116,10 @@ struct TrainingFeed {
         batch.targets.withUnsafeBytes { digest.update($0) }
         batch.splits.withUnsafeBytes { digest.update($0) }
         batch.teacherLosses?.withUnsafeBytes { digest.update($0) }
+        if let teacher = batch.teacher {
+            teacher.splits.withUnsafeBytes { digest.update($0) }
+            teacher.ids.withUnsafeBytes { digest.update($0) }
+            teacher.values.withUnsafeBytes { digest.update($0) }
+        }
     }
 }

@@ -11,6 +11,7 @@ struct TrainingRun {
     private let context: Context
     private let settings: RunSettings
     private let schedule: LearningRateSchedule
+    private let alpha: AlphaSchedule
     private let trainer: Trainer
     private var feed: TrainingFeed
 
@@ -28,6 +29,7 @@ struct TrainingRun {
             id: first.header.tokenID("eos_id"), asked: first.header["add_eos"] == "true", token: "end-of-sequence", subject: first.name)
         settings = RunSettings(options, header: first.header, bosID: bosID, eosID: eosID)
         schedule = options.optimiser.schedule(steps: plan.steps)
+        alpha = options.teacher.schedule(schedule)
         let pool = ThreadPool(threads: options.threads.count)
         let operations = CPUOperations(pool: pool, precision: options.precision)
         let saved = options.resume ? try TrainingState.load(options.out, pool: pool) : nil
@@ -45,7 +47,8 @@ struct TrainingRun {
             paths: paths, first: first,
             packer: SequencePacker(
                 sequenceLength: plan.sequenceLength, batchTokens: plan.batchTokens, bosID: bosID, eosID: eosID),
-            vocabularySize: model.configuration.vocabularySize, needsTeacher: options.loss == .guided)
+            vocabularySize: model.configuration.vocabularySize, needsTeacher: options.loss == .guided,
+            needsLists: options.teacher.distill != nil)
         if let saved { try goOn(from: saved) }
     }
 
@@ -73,7 +76,8 @@ struct TrainingRun {
             let now = monotonicSeconds()
             try log.write(
                 step: trainer.steps, epoch: feed.epoch, report, rate: schedule.rate(step: trainer.steps),
-                guided: options.loss == .guided, seconds: now - started, elapsed: now - began)
+                alpha: options.teacher.distill.map { _ in alpha.alpha(step: trainer.steps) }, guided: options.loss == .guided,
+                seconds: now - started, elapsed: now - began)
             progress.advance(1)
             if Signals.stopRequested && trainer.steps < options.plan.steps { throw try stopped() }
             if options.checkpointEvery > 0 && trainer.steps % options.checkpointEvery == 0 { try save() }
@@ -98,7 +102,8 @@ struct TrainingRun {
     private func step(_ batch: TrainingBatch) throws -> StepReport {
         let number = trainer.steps + 1
         do {
-            return try trainer.step(batch, loss: options.trainingLoss, learningRate: schedule.rate(step: number))
+            return try trainer.step(
+                batch, loss: options.trainingLoss(alpha: alpha.alpha(step: number)), learningRate: schedule.rate(step: number))
         } catch let error as ComputeError {
             throw Failure(
                 .badData, options.out, .whole, "step \(number): \(error)",

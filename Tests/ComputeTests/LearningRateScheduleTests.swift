@@ -22,6 +22,31 @@ final class LearningRateScheduleTests: XCTestCase {
         XCTAssertEqual([1, 2, 3, 10, 11].map { schedule.rate(step: $0) }, [1.5e-4, 3e-4, 3e-4, 3e-4, 3e-4])
     }
 
+    func testWarmUpStableDecay() {
+        let schedule = LearningRateSchedule(kind: .wsd, peak: 1, finalFraction: 0.2, warmup: 2, total: 12, decay: 4)
+        let expected = [0.5, 1, 1, 1, 1, 1, 1, 1, 0.8, 0.6, 0.4, 0.2, 0.2]
+        for (i, rate) in expected.enumerated() { XCTAssertEqual(schedule.rate(step: i + 1), rate, accuracy: 1e-15, "step \(i + 1)") }
+        XCTAssertEqual(LearningRateSchedule(kind: .wsd, peak: 1, warmup: 0, total: 300).decay, 30)
+    }
+
+    /// alpha = .9 over 12 steps, the learning rate's break points at 2 and 8.
+    func testAlpha() {
+        let rate = LearningRateSchedule(kind: .wsd, peak: 1, warmup: 2, total: 12, decay: 4)
+        for (kind, expected) in [
+            (.constant, [Double](repeating: 1, count: 13)), (.linearUp, (1...13).map { min(1, Double($0) / 12) }),
+            (.linearDown, (1...13).map { max(0, 1 - Double($0) / 12) }), (.period, [1, 1, 1, 0, 0, 0, 1, 1, 1, 0, 0, 0, 1]),
+            (.wsd, [0.5, 1, 1, 1, 1, 1, 1, 1, 0.75, 0.5, 0.25, 0, 0]),
+        ] as [(AlphaSchedule.Kind, [Double])] {
+            let schedule = AlphaSchedule(kind: kind, peak: 0.9, period: 6, rate: rate)
+            for (i, share) in expected.enumerated() {
+                XCTAssertEqual(schedule.alpha(step: i + 1), 0.9 * share, accuracy: 1e-15, "\(kind) at step \(i + 1)")
+            }
+        }
+        let beta = AlphaSchedule(kind: .wsdBeta, peak: 0.9, period: 6, rate: rate)
+        XCTAssertEqual([1, 2, 8, 10, 12].map { beta.alpha(step: $0) }, [0.55, 0.1, 0.1, 0.55, 1].map { $0 }, "1 - .9 s")
+        XCTAssertEqual(AlphaSchedule(kind: .wsd, peak: 1, period: 2, rate: .init(kind: .cosine, peak: 1, warmup: 0, total: 5)).alpha(step: 1), 1)
+    }
+
     func testNoWarmUpAndNothingButWarmUp() {
         for kind in LearningRateSchedule.Kind.allCases {
             let last = kind == .constant ? 1 : 0.1

@@ -27,8 +27,11 @@ public struct SequencePacker {
     /// Adds one document.
     ///
     /// - teacherLosses: the teacher's aggregated NLL of each token in nats, NaN where unmapped; nil where no teacher is.
-    ///   The EOS target is unmapped.
-    public mutating func append(ids: ArraySlice<UInt32>, teacherLosses: ArraySlice<Float>?) {
+    ///   The EOS target is unmapped, and has no list.
+    /// - teacher: the teacher's lists, and which of their rows are the document's tokens; nil where no list is.
+    public mutating func append(
+        ids: ArraySlice<UInt32>, teacherLosses: ArraySlice<Float>?, teacher lists: (rows: SparseRows, tokens: Range<Int>)? = nil
+    ) {
         var sequence: [UInt32] = []
         sequence.reserveCapacity(ids.count + 2)
         if let bosID { sequence.append(bosID) }
@@ -44,6 +47,8 @@ public struct SequencePacker {
         while start < inputs {
             let end = min(start + sequenceLength, inputs)
             append(segment: sequence[start...end], teacher: teacher?[(start + 1)...end])
+            // Row p predicts sequence[p + 1], which is token p + 1 of the document, or p when a BOS leads.
+            if let lists { append(lists.rows, targets: start + 1...end, of: lists.tokens) }
             start = end
         }
     }
@@ -56,6 +61,15 @@ public struct SequencePacker {
         if let teacher {
             if filling.teacherLosses == nil { filling.teacherLosses = [] }
             filling.teacherLosses!.append(contentsOf: teacher)
+        }
+    }
+
+    /// The lists of the targets, empty for a BOS or an EOS among them.
+    private mutating func append(_ lists: SparseRows, targets: ClosedRange<Int>, of tokens: Range<Int>) {
+        if filling.teacher == nil { filling.teacher = SparseRows() }
+        for target in targets {
+            let token = tokens.lowerBound + target - (bosID == nil ? 0 : 1)
+            if tokens.contains(token) { filling.teacher!.append(lists, row: token) } else { filling.teacher!.endRow() }
         }
     }
 

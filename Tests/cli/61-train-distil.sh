@@ -1,0 +1,40 @@
+# train --distill: a teacher's lists of its own vocabulary, and carried over to another; alpha, its course, and what is refused.
+ln -s "$INPUTS"/* .
+ends lists 0 "teacher-score --no-provenance --model teacher --bos always --top-k 8 teacher.tokens >top.scores"
+train="train --no-provenance --learning-rate 0.01 --batch-tokens 64 --sequence-length 32 --steps 4"
+own="$train --model $FIXTURES/vocabularies/teacher/config.json"
+for divergence in nll forward-kl reverse-kl jsd mse; do
+    ends "$divergence" 0 "$own --distill $divergence --temperature 0.5 --alpha 0.7 --out $divergence top.scores >$divergence.log"
+    holds "$divergence-logged" "jq -se 'all(.alpha == 0.7 and .taught_tokens > 0 and .taught_tokens <= .tokens)' $divergence.log"
+    # By itself it falls, over passes of the same two batches.
+    ends "$divergence-alone" 0 "$own --steps 12 --distill $divergence --alpha 1 --out alone-$divergence top.scores >alone.log"
+    holds "$divergence-falls" "jq -se 'map(.distillation_nats_per_token) | .[10] + .[11] < .[0] + .[1]' alone.log"
+done
+holds loss-is-the-mixture "jq -e '((.loss_nats_per_token - 0.3 * .cross_entropy_nats_per_token - 0.7 * .distillation_nats_per_token) | fabs) < 1e-9' jsd.log"
+holds same-gradients "cmp nll/model.safetensors forward-kl/model.safetensors"
+
+# Weight 0 is cross-entropy, bit for bit; the same bytes for any threads, and after a stop.
+ends plain 0 "$own --out plain top.scores >plain.log"
+ends nothing 0 "$own --distill jsd --alpha 0 --out nothing top.scores >nothing.log"
+same alpha-0 plain/model.safetensors nothing/model.safetensors
+ends one-thread 0 "$own --distill jsd --threads 1 --out one top.scores >one.log"
+ends four-threads 0 "$own --distill jsd --threads 4 --out four top.scores >four.log"
+same threads one/model.safetensors four/model.safetensors
+
+# The course of the weight.
+ends wsd 0 "$own --distill nll --alpha 0.8 --schedule wsd --warmup 2 --decay 2 --alpha-schedule wsd --out wsd top.scores >wsd.log"
+holds wsd-alpha "jq -sce 'map(.alpha) == [0.4, 0.8, 0.4, 0]' wsd.log"
+holds wsd-rate "jq -se 'map(.learning_rate * 1000 | round) == [5, 10, 6, 1]' wsd.log"
+ends period 0 "$own --distill nll --alpha-schedule period --alpha-period 2 --out period top.scores >period.log"
+holds period-alpha "jq -sce 'map(.alpha) == [0.9, 0, 0.9, 0]' period.log"
+
+# Lists of another vocabulary, carried over, with guided selection at the same time.
+ends carried 0 "align --no-provenance --student-tokenizer $FIXTURES/vocabularies/student --teacher-tokenizer $FIXTURES/vocabularies/teacher student.tokens top.scores >carried.aligned"
+ends both 0 "$train --model $FIXTURES/vocabularies/student/config.json --loss guided --distill forward-kl --alpha 0.5 --out both carried.aligned >both.log"
+holds both-in-the-log "jq -se 'all(.selected_tokens < .tokens and .taught_tokens > 0)' both.log"
+
+ends no-lists 65 "$own --distill nll --out x teacher.scores" "records without a teacher's lists"
+ends resumed-otherwise 65 "$own --distill nll --resume --out jsd top.scores" "has --distill jsd, this one nll"
+for bad in "--alpha 1.5" "--temperature 0" "--alpha-period 1" "--decay 0" "--distill kl"; do
+    ends "usage${bad// /_}" 64 "$own --distill nll $bad --out x top.scores" "see 'train --help'|help"
+done

@@ -33,8 +33,9 @@ let package = Package(
         .systemLibrary(name: "CJansson", pkgConfig: "jansson", providers: [.apt(["libjansson-dev"])]),
         // Inner loops in C vector extensions, one copy per instruction set, chosen at run time; no flags.
         .target(name: "CKernels"),
-        // The commit as a C string (Swift takes no constants from outside), a system call that Swift does not import, instructions.
-        .target(name: "CSystem", cSettings: [.define("PRECEPTOR_COMMIT", to: commit)]),
+        // The commit as a C string (Swift takes no constants from outside), a system call that Swift does not import, instructions, libcurl
+        // by dlopen (a library of its own before glibc 2.34).
+        .target(name: "CSystem", cSettings: [.define("PRECEPTOR_COMMIT", to: commit)], linkerSettings: [.linkedLibrary("dl")]),
 
         .target(name: "Compute", dependencies: ["CKernels", "COpenBLAS"]),
         .target(name: "Streams", dependencies: ["CJansson", "CSystem"]),

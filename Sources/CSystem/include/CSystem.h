@@ -8,6 +8,7 @@
 #include <emmintrin.h>
 #endif
 
+#include "HTTP.h"
 #include "Vectors.h"
 
 /// An abbreviated commit, with "-dirty" where the tree differed from it; "unknown" for a build that did not come from `make`.

@@ -52,7 +52,7 @@ let package = Package(
 
         tool("tokenize", ["Text"]),
         tool("align", ["Text"]),
-        tool("teacher-score", ["Compute", "Checkpoints"]),
+        tool("teacher-score", ["Compute", "Checkpoints", "Text"]),
         tool("train", ["Compute", "Checkpoints"]),
         tool("evaluate", ["Compute", "Checkpoints", "Text"]),
         tool("sample", ["Selection"]),

@@ -20,8 +20,8 @@ struct TeacherScore: Tool {
 
     static var versionDetails: [String] { computeDescription() }
 
-    @Option(help: ArgumentHelp("Model: a Hugging Face folder or a .gguf file.", valueName: "path"))
-    var model: String
+    @Option(help: ArgumentHelp("Model: a Hugging Face folder or a .gguf file (needed where --endpoint is not given).", valueName: "path"))
+    var model: String?
 
     @Option(
         help: ArgumentHelp(
@@ -36,6 +36,7 @@ struct TeacherScore: Tool {
             """)
     var resume = false
 
+    @OptionGroup var endpoint: EndpointOptions
     @OptionGroup var window: WindowOptions
     @OptionGroup var distributions: DistributionOptions
     @OptionGroup var output: OutputOptions
@@ -48,6 +49,15 @@ struct TeacherScore: Tool {
     var savesStateWhenStopped: Bool { resume }
 
     func validate() throws {
+        guard (model == nil) == (endpoint.endpoint != nil) else {
+            throw ValidationError("missing expected argument: one of --model and --endpoint, and not both")
+        }
+        if endpoint.endpoint != nil {
+            guard precision == .float32 else { throw ValidationError("--precision is for --model: a server has its own") }
+            guard distributions.sampled == nil, !distributions.statistics else {
+                throw ValidationError("--sampled and --statistics are for --model: a server gives no whole distributions")
+            }
+        }
         guard resume else { return }
         guard output.file.output != "-" else { throw ValidationError("--resume needs -o FILE") }
         guard output.format == .tensor else { throw ValidationError("--resume writes tensor records: stream-cat makes NDJSON of them") }
@@ -55,11 +65,16 @@ struct TeacherScore: Tool {
 
     func run(_ context: Context) throws {
         let reader = try RecordReader(ByteInput.open(context.input(file)), expecting: [.tokens])
-        let pool = ThreadPool(threads: threads.count)
-        let teacher = try ModelTeacher(model, window, distributions, precision: precision, pool: pool, context)
+        let teacher = try teacher(context)
         try teacher.check(reader.header, of: reader.name)
         let tokens = RecordRecutter(reader, tokens: ScoreOutput.recordTokens) { try teacher.check($0, in: reader) }
         try score(tokens, by: teacher, context)
+    }
+
+    private func teacher(_ context: Context) throws -> any Teacher {
+        guard let model else { return try EndpointTeacher(endpoint, window, distributions, context) }
+        let pool = ThreadPool(threads: threads.count)
+        return try ModelTeacher(model, window, distributions, precision: precision, pool: pool, context)
     }
 
     private func score(_ tokens: RecordRecutter, by teacher: any Teacher, _ context: Context) throws {
@@ -67,13 +82,12 @@ struct TeacherScore: Tool {
         let skipped = try output.skipScored(tokens)
         if skipped > 0 { context.note("\(skipped) tokens were scored before") }
         let progress = context.progress(unit: "tokens")
-        while let batch = try tokens.next() {
-            let scored = try teacher.scored(batch) {
+        try teacher.score(
+            tokens.next,
+            afterTokens: {
                 progress.advance($0)
                 if Signals.stopRequested { throw stopped() }
-            }
-            try output.write(scored)
-        }
+            }, write: output.write)
         try output.finish()
         progress.finish()
     }

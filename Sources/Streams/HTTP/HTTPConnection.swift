@@ -61,7 +61,7 @@ public final class HTTPConnection {
         preceptor_http_load() == nil ? String(cString: preceptor_http_version()) : nil
     }
 
-    /// Fetches a URL. Throws `HTTPError`; `Failure.stopped` where a signal asks to stop.
+    /// Fetches a URL. Throws `HTTPError`, `Failure.badData` for an answer over its limit, `Failure.stopped` where a signal asks to stop.
     public func get(_ url: String, headers: [String] = [], limits: HTTPLimits = HTTPLimits()) throws -> HTTPAnswer {
         try send(url, headers, body: nil, limits)
     }
@@ -99,7 +99,7 @@ public final class HTTPConnection {
         guard result.code != 0 else { return }
         if Interruption.requested?() == true { throw Failure(.stopped, "<server>", "stopped by a signal while waiting for an answer") }
         if received.isOverfull {
-            throw HTTPError(code: Int(result.code), description: "the answer is longer than \(received.limit) bytes", isTransient: false)
+            throw Failure(.badData, "the answer", "longer than \(received.limit) bytes")
         }
         var message = result.message
         let words = withUnsafeBytes(of: &message) { printable($0.prefix { $0 != 0 }, limit: 200) }

@@ -10,6 +10,8 @@ public struct RetryPolicy: Sendable {
     public var longestSeconds = 60.0
     /// The longest wait that a server may ask for.
     public var longestAskedSeconds = 600
+    /// Whether the status 500 may pass; some servers mean by it that they do not understand.
+    public var waitsOn500 = true
 
     public init() {}
 
@@ -41,7 +43,7 @@ public final class PatientConnection {
     /// Fetches a URL, or posts `json`; an answer of any status but those that say "later".
     ///
     /// Throws `Failure.inputOutput` (74) with the last words when all tries have failed; subject is `name`. What no further try can
-    /// change is not tried again.
+    /// change, such as a certificate that is not valid, is not tried again (66).
     public func send(_ url: String, json: [UInt8]? = nil, headers: [String], limits: HTTPLimits, name: String) throws -> HTTPAnswer {
         for number in 1... {
             var words: String
@@ -50,12 +52,15 @@ public final class PatientConnection {
                 let answer =
                     try json.map { try connection.post(url, json: $0, headers: headers, limits: limits) }
                     ?? connection.get(url, headers: headers, limits: limits)
-                guard PatientConnection.later.contains(answer.status) else { return answer }
+                let mayPass = PatientConnection.later.contains(answer.status) && (answer.status != 500 || policy.waitsOn500)
+                guard mayPass else { return answer }
                 words = "status \(answer.status)\(serverWords(answer.body).map { ": \($0)" } ?? "")"
                 asked = answer.retryAfter
             } catch let error as HTTPError {
                 words = error.description
-                guard error.isTransient else { throw Failure(.inputOutput, name, "no answer: \(words)") }
+                guard error.isTransient else { throw Failure(.cannotOpen, name, "no answer: \(words)") }
+            } catch let failure as Failure {
+                throw Failure(failure.status, name, "\(failure.subject): \(failure.message)", hint: failure.hint)
             }
             guard number <= policy.retries else {
                 let tries = number == 1 ? "1 try" : "\(number) tries"

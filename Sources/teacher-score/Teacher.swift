@@ -14,7 +14,7 @@ protocol Teacher {
     func check(_ batch: RecordBatch, in reader: RecordReader) throws
     /// The batch with `logProbs` and what else was asked for. `afterTokens` is told of progress and may throw to stop.
     func scored(_ batch: RecordBatch, afterTokens: (Int) throws -> Void) throws -> RecordBatch
-    /// Scores batches as `next` gives them until nil, and hands each, in order, to `write`. Several may be under way: a server works best so.
+    /// Scores batches as `next` gives them until nil, and hands each, in order, to `write`. Several may be under way at once.
     func score(
         _ next: @escaping () throws -> RecordBatch?, afterTokens: @escaping (Int) throws -> Void,
         write: @escaping (RecordBatch) throws -> Void) throws

@@ -20,7 +20,9 @@ struct TeacherScore: Tool {
 
     static var versionDetails: [String] { computeDescription() }
 
-    @Option(help: ArgumentHelp("Model: a Hugging Face folder or a .gguf file (needed where --endpoint is not given).", valueName: "path"))
+    @Option(
+        help: ArgumentHelp(
+            "Model: a Hugging Face folder or a .gguf file (needed where neither --endpoint nor --import is given).", valueName: "path"))
     var model: String?
 
     @Option(
@@ -37,6 +39,7 @@ struct TeacherScore: Tool {
     var resume = false
 
     @OptionGroup var endpoint: EndpointOptions
+    @OptionGroup var scores: ImportOptions
     @OptionGroup var window: WindowOptions
     @OptionGroup var distributions: DistributionOptions
     @OptionGroup var output: OutputOptions
@@ -49,14 +52,20 @@ struct TeacherScore: Tool {
     var savesStateWhenStopped: Bool { resume }
 
     func validate() throws {
-        guard (model == nil) == (endpoint.endpoint != nil) else {
-            throw ValidationError("missing expected argument: one of --model and --endpoint, and not both")
+        guard [model, endpoint.endpoint, scores.file].count(where: { $0 != nil }) == 1 else {
+            throw ValidationError("missing expected argument: --model, or --endpoint, or --import, and one of them only")
         }
-        if endpoint.endpoint != nil {
-            guard precision == .float32 else { throw ValidationError("--precision is for --model: a server has its own") }
+        if model == nil {
+            guard precision == .float32 else { throw ValidationError("--precision is for --model") }
             guard distributions.sampled == nil, !distributions.statistics else {
-                throw ValidationError("--sampled and --statistics are for --model: a server gives no whole distributions")
+                throw ValidationError("--sampled and --statistics are for --model: others give no whole distributions")
             }
+        }
+        if scores.file != nil {
+            guard distributions.request.isEmpty else {
+                throw ValidationError("--top-k and --top-p are not for --import: lists are taken as they are")
+            }
+            guard !resume else { throw ValidationError("--resume is not for --import, which takes no time") }
         }
         guard resume else { return }
         guard output.file.output != "-" else { throw ValidationError("--resume needs -o FILE") }
@@ -72,6 +81,7 @@ struct TeacherScore: Tool {
     }
 
     private func teacher(_ context: Context) throws -> any Teacher {
+        if scores.file != nil { return try ImportTeacher(scores, window) }
         guard let model else { return try EndpointTeacher(endpoint, window, distributions, context) }
         let pool = ThreadPool(threads: threads.count)
         return try ModelTeacher(model, window, distributions, precision: precision, pool: pool, context)

@@ -42,7 +42,7 @@ struct EndpointOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "With --endpoint: what the server is asked for: vllm (prompt_logprobs), echo, text (echo of a text), or auto, the first that works.",
+            "With --endpoint: vllm (prompt_logprobs), echo (of ids), text (echo of a text), or auto, the first of them that works.",
             valueName: "name"))
     var dialect = DialectChoice.auto
 

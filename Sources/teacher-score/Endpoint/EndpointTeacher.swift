@@ -20,7 +20,8 @@ final class EndpointTeacher: Teacher {
 
     /// Loads the vocabulary, and asks the server for its model and its dialect.
     ///
-    /// Throws 65 for a server that gives no log-probabilities of prompts, 66 where it is not there, or libcurl is not, 74 where it does not answer.
+    /// Throws 65 for a server that gives no log-probabilities of prompts, 66 where it refuses us or there is no libcurl, 74 where it does
+    /// not answer.
     init(_ options: EndpointOptions, _ view: WindowOptions, _ distributions: DistributionOptions, _ context: Context) throws {
         guard let address = options.address, let path = options.tokenizer else { preconditionFailure("bug: no endpoint") }
         let server = try CompletionsServer(address, policy: options.policy, timeout: options.timeout, tool: context.tool)
@@ -125,8 +126,8 @@ final class EndpointTeacher: Teacher {
             if plan.dialect == .text, windows.count > 1 {
                 throw Failure(
                     .badData, plan.server.address.base,
-                    "document '\(printable(batch.documentIDs[document]))' has \(length) tokens, more than the window of \(window), and the server "
-                        + "takes text only, of which windows cannot be cut",
+                    "document '\(printable(batch.documentIDs[document]))' has \(length) tokens, more than the window of \(window), and the "
+                        + "server takes text only, of which windows cannot be cut",
                     hint: "give the server a larger context and say so with --window, or cut documents before they are tokenized")
             }
             pieces += windows.map { ScoringPiece(job: job, stretch: (document, $0)) }

@@ -8,7 +8,7 @@ final class HTTPTests: XCTestCase {
         let good = [
             ("http://host", "http://host/v1"), ("http://host/", "http://host/v1"), ("https://host:8000/v1", "https://host:8000/v1"),
             ("http://host/v1/", "http://host/v1"), ("http://host/v1/completions", "http://host/v1"),
-            ("HTTP://Host/a/v1//", "HTTP://Host/a/v1"),
+            ("HTTP://Host/a/v1//", "http://Host/a/v1"),
             ("http://[::1]:80/proxy/teacher", "http://[::1]:80/proxy/teacher/v1"), ("http://host/api/completions/", "http://host/api"),
         ]
         for (text, base) in good {

@@ -22,7 +22,7 @@ public func grouped(_ number: Int) -> String {
 }
 
 /// Seconds as "42 s", "3 min 5 s" or "2 h 10 min".
-func duration(_ seconds: Double) -> String {
+public func duration(_ seconds: Double) -> String {
     let whole = Int(min(seconds, 1e9).rounded())
     if whole < 60 { return "\(whole) s" }
     if whole < 3600 { return "\(whole / 60) min \(whole % 60) s" }

@@ -58,6 +58,13 @@ struct DistributionOptions: ParsableArguments {
         DistributionRequest(top: top, draws: sampled ?? 0, statistics: statistics, temperature: temperature)
     }
 
+    /// Bytes that a token's lists and statistics take at least, in a tensor stream.
+    var leastBytesPerToken: Int {
+        // Splits of 8, kept masses of 4; entries of 4 + 2 and 4 + 4.
+        let entries = topP == nil || topP == 1 ? top?.count ?? 0 : 1
+        return (top == nil ? 0 : 8 + 4 + 6 * entries) + (sampled == nil ? 0 : 8 + 8) + (statistics ? 3 * 4 : 0)
+    }
+
     /// For the header of the scores.
     var facts: [(key: String, value: String?)] {
         [

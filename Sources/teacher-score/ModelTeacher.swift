@@ -11,6 +11,7 @@ struct ModelTeacher: Teacher {
     private let model: ScoringModel
     private let distributions: DistributionOptions
     private let provenance: Bool
+    private let memory: MemoryEstimate
 
     init(
         _ path: String, _ window: WindowOptions, _ distributions: DistributionOptions, precision: ScoringPrecision, pool: ThreadPool,
@@ -21,10 +22,12 @@ struct ModelTeacher: Teacher {
             loaded, bos: window.bos, window: window.window, stride: window.stride, pool: pool, precision: precision.resolved(loaded.model))
         self.distributions = distributions
         provenance = context.provenance
-        context.note(model.memory(threads: pool.threads).line)
+        memory = model.memory(threads: pool.threads)
+        context.note(memory.line)
     }
 
     var name: String { model.loaded.name }
+    var memoryBytes: Int? { memory.total }
 
     var facts: [(key: String, value: String?)] {
         [

@@ -9,7 +9,7 @@ enum ScoreOutput {
     case resumable(ResumableStream)
 
     /// Tokens of a record, counted in whole documents: the work that a killed run loses at most.
-    static let recordTokens = 8_192
+    static let usualTokens = 8_192
 
     func write(_ batch: RecordBatch) throws {
         switch self {

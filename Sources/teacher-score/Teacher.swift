@@ -8,6 +8,8 @@ protocol Teacher {
     var name: String { get }
     /// What the header of scores says beside the facts of the tokens, in order.
     var facts: [(key: String, value: String?)] { get }
+    /// What it holds in memory at most, where that is known.
+    var memoryBytes: Int? { get }
     /// Refuses a stream of tokens that are not of the teacher's vocabulary.
     func check(_ header: StreamHeader, of name: String) throws
     /// Refuses ids that are not.
@@ -21,6 +23,8 @@ protocol Teacher {
 }
 
 extension Teacher {
+    var memoryBytes: Int? { nil }
+
     func score(
         _ next: @escaping () throws -> RecordBatch?, afterTokens: @escaping (Int) throws -> Void,
         write: @escaping (RecordBatch) throws -> Void

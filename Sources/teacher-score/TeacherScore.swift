@@ -38,6 +38,15 @@ struct TeacherScore: Tool {
             """)
     var resume = false
 
+    @Option(help: ArgumentHelp("Tokens in one record of the output, about.", valueName: "n"))
+    var batchTokens = ScoreOutput.usualTokens
+
+    @Option(
+        help: ArgumentHelp(
+            "Score so many documents only, and say what all of them will cost: a line of JSON, and words (default: score all).",
+            valueName: "documents"))
+    var estimate: Int?
+
     @OptionGroup var endpoint: EndpointOptions
     @OptionGroup var scores: ImportOptions
     @OptionGroup var window: WindowOptions
@@ -67,18 +76,57 @@ struct TeacherScore: Tool {
             }
             guard !resume else { throw ValidationError("--resume is not for --import, which takes no time") }
         }
+        guard batchTokens >= 1 else { throw ValidationError("--batch-tokens must be at least 1") }
+        if let estimate {
+            guard estimate >= 1 else { throw ValidationError("--estimate must be at least 1") }
+            guard scores.file == nil else { throw ValidationError("--estimate is not for --import, which takes no time") }
+        }
         guard resume else { return }
         guard output.file.output != "-" else { throw ValidationError("--resume needs -o FILE") }
         guard output.format == .tensor else { throw ValidationError("--resume writes tensor records: stream-cat makes NDJSON of them") }
     }
 
     func run(_ context: Context) throws {
-        let reader = try RecordReader(ByteInput.open(context.input(file)), expecting: [.tokens])
+        let input = try context.input(file)
+        let reader = try RecordReader(ByteInput.open(input), expecting: [.tokens])
         let teacher = try teacher(context)
         try teacher.check(reader.header, of: reader.name)
-        let tokens = RecordRecutter(reader, tokens: ScoreOutput.recordTokens) { try teacher.check($0, in: reader) }
+        let tokens = RecordRecutter(reader, tokens: batchTokens) { try teacher.check($0, in: reader) }
+        if let estimate { return try say(costOf: estimate, tokens, input, teacher, context) }
+        try checkRoom(for: input)
         try score(tokens, by: teacher, context)
     }
+
+    // MARK: Cost
+
+    private func say(
+        costOf documents: Int, _ tokens: RecordRecutter, _ input: String, _ teacher: any Teacher, _ context: Context
+    ) throws {
+        let estimator = Estimator(
+            teacher: teacher, input: input, output: output, resumes: resume, batchTokens: batchTokens, documents: documents,
+            header: header(of: tokens.reader.header, teacher, context), progress: context.progress(unit: "tokens"))
+        let cost = try estimator.run(tokens)
+        for line in cost.text { Diagnostics.write("\(context.tool): \(line)") }
+        let report = ByteOutput.standardOutput()
+        try report.write(cost.json)
+        try report.close()
+        try cost.checkRoom()
+    }
+
+    /// Throws 74 where the records cannot fit, as far as the input's own headers tell: what scores take at least is known.
+    private func checkRoom(for input: String) throws {
+        let target = output.file.output
+        guard output.format == .tensor, scores.file == nil, let extent = StreamExtent.read(input), let free = freeSpace(for: target)
+        else { return }
+        let present = resume ? fileSize(of: target + ".partial") ?? fileSize(of: target) ?? 0 : 0
+        // First tokens may have no lists.
+        let lists = max(0, extent.tokens - extent.documents) * distributions.leastBytesPerToken
+        let needed = extent.bytes + 4 * extent.tokens + lists - present
+        guard needed > free else { return }
+        throw CostEstimate.tooSmall(target, needs: needed, about: false, free: free)
+    }
+
+    // MARK: Scoring
 
     private func teacher(_ context: Context) throws -> any Teacher {
         if scores.file != nil { return try ImportTeacher(scores, window) }

@@ -55,7 +55,7 @@ let package = Package(
         tool("teacher-score", ["Compute", "Checkpoints", "Text"]),
         tool("train", ["Compute", "Checkpoints"]),
         tool("evaluate", ["Compute", "Checkpoints", "Text"]),
-        tool("sample", ["Selection"]),
+        tool("sample", ["Selection", "Text"]),
         tool("stream-cat", []),
 
         // Verifies the numeric operations, then times them.

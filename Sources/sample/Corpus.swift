@@ -12,8 +12,9 @@ protocol Corpus: AnyObject {
     func expectEnd() throws
     /// Ends and closes the output.
     func finish() throws
-    /// Of the present unit, where the corpus has them.
-    var text: [UInt8]? { get }
+    /// The present unit's text, valid UTF-8, where the corpus has it.
+    func text() throws -> [UInt8]?
+    /// What the corpus says of its source.
     func source() throws -> [UInt8]?
 }
 
@@ -44,7 +45,7 @@ final class TextCorpus: Corpus {
         reader = CorpusReader(first, textKey: options.textKey, idKey: options.idKey)
     }
 
-    var text: [UInt8]? { document?.text }
+    func text() -> [UInt8]? { document?.text }
 
     func source() throws -> [UInt8]? {
         guard let document, let key = options.sourceKey else { return nil }

@@ -64,9 +64,9 @@ final class Diagnosis {
         let difference = unit.score.difference
         histogram.add(difference, kept: selected.isKept)
         if selected.isKept { leastKept = min(leastKept, difference) }
-        top.add(RankKey(difference)) { Diagnosis.extract(selected, corpus) }
-        bottom.add(RankKey(-difference)) { Diagnosis.extract(selected, corpus) }
-        random.add(RankKey(noise.uniform(id: unit.id, content: unit.content))) { Diagnosis.extract(selected, corpus) }
+        try top.add(RankKey(difference)) { try Diagnosis.extract(selected, corpus) }
+        try bottom.add(RankKey(-difference)) { try Diagnosis.extract(selected, corpus) }
+        try random.add(RankKey(noise.uniform(id: unit.id, content: unit.content))) { try Diagnosis.extract(selected, corpus) }
     }
 
     private func count(_ selected: SelectedUnit, _ source: [UInt8]?) throws {
@@ -89,8 +89,8 @@ final class Diagnosis {
         sources[source] = tally
     }
 
-    private static func extract(_ selected: SelectedUnit, _ corpus: (any Corpus)?) -> Extract {
-        let text = corpus?.text
+    private static func extract(_ selected: SelectedUnit, _ corpus: (any Corpus)?) throws -> Extract {
+        let text = try corpus?.text()
         return Extract(unit: selected, text: text.map { Array(wholeCharacters($0.prefix(extractBytes))) }, textBytes: text?.count ?? 0)
     }
 

@@ -3,6 +3,7 @@
 import Command
 import Selection
 import Streams
+import Text
 
 /// Streams of records over the units that were scored.
 ///
@@ -16,18 +17,27 @@ final class RecordCorpus: Corpus {
     private var cursor: DocumentCursor
     private let header: StreamHeader
     private let comparesTokens: Bool
+    private let tokenizer: Tokenizer?
     private var writer: RecordWriter?
     private var cutter: RecordCutter?
     private var taken = 0
     private var columns: [String]?
 
-    init(_ paths: [String], _ first: ByteInput, _ pairs: ScorePairs) throws {
+    /// - tokenizer: of the records, for the texts of extracts.
+    init(_ paths: [String], _ first: ByteInput, _ pairs: ScorePairs, tokenizer: Tokenizer?) throws {
+        self.tokenizer = tokenizer
         unit = pairs.unit
         scores = pairs.header
         rest = paths.dropFirst()
         cursor = DocumentCursor(try RecordReader(first))
         header = cursor.reader.header
         comparesTokens = unit == .chunk || header["vocabulary_sha256"] == scores["vocabulary_sha256"]
+        if let tokenizer, let hash = header["vocabulary_sha256"], hash != tokenizer.vocabularySHA256 {
+            throw Failure(
+                .badData, tokenizer.name,
+                "another vocabulary than that of \(cursor.reader.name): its sha256 is \(tokenizer.vocabularySHA256), not \(printable(hash))"
+            )
+        }
     }
 
     /// Opens the output with the corpus's own header.
@@ -39,7 +49,16 @@ final class RecordCorpus: Corpus {
         self.writer = writer
     }
 
-    var text: [UInt8]? { nil }
+    /// Decoded, with U+FFFD for what a chunk's ends cut of characters; nil without a vocabulary.
+    func text() throws -> [UInt8]? {
+        guard let tokenizer else { return nil }
+        do {
+            return Array(String(decoding: try tokenizer.decode(Array(cursor.batch.inputIDs[cursor.tokens])), as: UTF8.self).utf8)
+        } catch let failure as Failure {
+            throw self.failure("\(unit.rawValue) \(quoted(cursor.id)): \(failure.message)")
+        }
+    }
+
     func source() throws -> [UInt8]? { nil }
 
     func take(_ selected: SelectedUnit) throws {

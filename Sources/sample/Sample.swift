@@ -4,6 +4,7 @@ import ArgumentParser
 import Command
 import Selection
 import Streams
+import Text
 
 @main
 struct Sample: Tool {
@@ -52,7 +53,9 @@ struct Sample: Tool {
         if files.isEmpty, !scoresOnly, teacher == "-" || reference == "-" {
             throw ValidationError("standard input is the scores: name the corpus, or use --scores-only")
         }
-        if report.sourceKey != nil, files.isEmpty, scoresOnly { throw ValidationError("--source-key needs the corpus") }
+        for (name, value) in [("--source-key", report.sourceKey), ("--tokenizer", report.tokenizer)] {
+            if value != nil, files.isEmpty, scoresOnly { throw ValidationError("\(name) needs the corpus") }
+        }
         if report.paths.contains("-"), output.file.output == "-" {
             throw ValidationError("--report and the kept records cannot both go to standard output: use -o")
         }
@@ -95,11 +98,12 @@ struct Sample: Tool {
                     .badData, first.name, "text, but the scores are of packed chunks",
                     hint: "give the packed tokens that were scored; 'tokenize --decode' makes text of those that are kept")
             }
+            if report.tokenizer != nil { throw ValidationError("--tokenizer is for a corpus of records: \(first.name) holds text") }
             let options = TextCorpus.Options(textKey: textKey, idKey: idKey, sourceKey: report.sourceKey)
             return try TextCorpus(inputs, first, options, output: scoresOnly ? nil : output.open(text: true))
         case .records:
             if report.sourceKey != nil { throw ValidationError("--source-key is for a corpus of text: \(first.name) holds records") }
-            let corpus = try RecordCorpus(inputs, first, pairs)
+            let corpus = try RecordCorpus(inputs, first, pairs, tokenizer: report.tokenizer.map { try Tokenizer.load($0) })
             if !scoresOnly { try corpus.open(output, producer: context.producer) }
             return corpus
         }

@@ -93,11 +93,18 @@ struct ReportOptions: ParsableArguments {
     @Option(help: ArgumentHelp("In the report: counts by the value of this key of the corpus (default: none).", valueName: "key"))
     var sourceKey: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "In the report: vocabulary that makes text of the extracts of a corpus of records (default: they have none).", valueName: "path"
+        ))
+    var tokenizer: String?
+
     var paths: [String] { [report, plot].compactMap { $0 } }
 
     mutating func validate() throws {
         guard (0...1000).contains(extracts) else { throw ValidationError("--extracts must lie between 0 and 1000") }
         if sourceKey != nil && report == nil { throw ValidationError("--source-key is for --report") }
+        if tokenizer != nil && report == nil { throw ValidationError("--tokenizer is for --report") }
         if report == "-" && plot == "-" { throw ValidationError("--report and --plot cannot both go to standard output") }
     }
 }

@@ -67,6 +67,13 @@ PYTHON"
     holds "every-byte-$ratio" "cmp <(tokenize --decode --tokenizer $vocabularies/student student.tokens | jq -r .text) <(jq -r .text text.1)"
 done
 
+# The report shows chunks as text, where it knows the vocabulary.
+sample="sample --no-provenance --teacher packed.teacher --reference packed.reference --extracts 1"
+golden extracts 0 "$sample --report - --tokenizer $vocabularies/teacher -o left packed.tokens | grep '\"from\":\"top'"
+ends extracts-other-vocabulary 65 "$sample --report report --tokenizer $vocabularies/student packed.tokens >out" "student: another vocabulary than that of packed.tokens"
+ends extracts-without-corpus 64 "$sample --report report --tokenizer $vocabularies/teacher --scores-only" "needs the corpus"
+ends extracts-without-report 64 "$sample --tokenizer $vocabularies/teacher packed.tokens" "is for --report"
+
 # What is carried over the ends of chunks is counted; what missing chunks took of characters too.
 golden carried 0 "tokenize --verbose --no-provenance --tokenizer $vocabularies/teacher --pack 21 --separator 5 corpus.ndjson 2>&1 >/dev/null | grep -oE '[0-9]+ chunks, .*'"
 sample --no-provenance --teacher packed.teacher --reference packed.reference packed.tokens >kept.tokens

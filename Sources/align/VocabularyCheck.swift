@@ -15,15 +15,11 @@ func vocabulary(_ path: String, of reader: RecordReader) throws -> Tokenizer {
     return tokenizer
 }
 
-/// Refuses ids past a vocabulary, in the document that has one.
+/// Refuses tokens past a vocabulary, in the document that has one.
 func expectIDs(of batch: RecordBatch, below size: Int, _ reader: RecordReader) throws {
-    guard Int(max(batch.inputIDs.max() ?? 0, batch.top?.ids.max() ?? 0)) >= size else { return }
+    guard let highest = batch.inputIDs.max(), Int(highest) >= size else { return }
     for document in 0..<batch.documentCount {
-        let tokens = batch.tokens(of: document)
-        let entries = batch.top.map { $0.ids[$0.splits[tokens.lowerBound]..<$0.splits[tokens.upperBound]] } ?? []
-        guard let id = batch.inputIDs[tokens].first(where: { Int($0) >= size }) ?? entries.first(where: { Int($0) >= size }) else {
-            continue
-        }
+        guard let id = batch.inputIDs[batch.tokens(of: document)].first(where: { Int($0) >= size }) else { continue }
         throw Failure(
             .badData, reader.name, reader.place(ofDocument: document),
             "document \(quoted(batch.documentIDs[document])) has the id \(id), but the vocabulary has \(size) entries")

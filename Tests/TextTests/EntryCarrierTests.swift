@@ -90,7 +90,7 @@ final class EntryCarrierTests: XCTestCase {
         let text = "x A"
         let count = mistral.tokens(text).ids.count
         var lists = [[(UInt32, Float)]](repeating: [], count: count)
-        lists[count - 1] = try [(id("b"), 0.375), (id("A"), 0.25), (id("<0x41>"), 0.25), (id("</s>"), 0.125)]
+        lists[count - 1] = try [(id("b"), 0.375), (id("A"), 0.25), (id("<0x41>"), 0.25), (id("</s>"), 0.0625), (32_000, 0.0625)]
         let (carried, lost) = carry(text, smollm2, mistral, lists)
         XCTAssertEqual(smollm2.tokens(text).offsets.suffix(2), mistral.tokens(text).offsets.suffix(2))
         XCTAssertEqual(carried.ids, [smollm2.tokens("A").ids[0], smollm2.tokens("b").ids[0]])

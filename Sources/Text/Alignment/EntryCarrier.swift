@@ -54,7 +54,7 @@ public struct EntryCarrier: Sendable {
 
     /// Appends one list and one lost mass for each of the student's tokens of a document; an empty list and NaN where nothing is carried.
     ///
-    /// - lists: the teacher's column; those of the document begin with token `first`. Ids below the size of the teacher's vocabulary.
+    /// - lists: the teacher's column; those of the document begin with token `first`. Ids past the teacher's vocabulary are lost.
     /// - carried: natural log p, falling, of what fits a float16. Of several ids that become one the probabilities are added.
     public mutating func carry(
         student: Side, teacher: Side, _ lists: TokenEntries, first: Int, into carried: inout TokenEntries, lost: inout [Float]
@@ -84,7 +84,8 @@ public struct EntryCarrier: Sendable {
         var merged = false
         for entry in range {
             let its = Int(lists.ids[entry])
-            let (id, value) = (ids[its], lists.values[entry])
+            // Models have rows past their vocabulary, to round its size: no token, and so no home.
+            let (id, value) = (its < ids.count ? ids[its] : ByteEntries.absent, lists.values[entry])
             if id == ByteEntries.absent {
                 lost += exp(Double(value))
             } else if isShared[its], let known = kept.firstIndex(where: { $0.id == id }) {

@@ -57,6 +57,9 @@ struct Train: Tool {
     @Option(help: ArgumentHelp("Numbers in which --export saves: bfloat16 or float32.", valueName: "name"))
     var exportPrecision = Precision.bfloat16
 
+    @Flag(help: "Write the learning rate and the weight of the divergence of every step, NDJSON, instead of training.")
+    var preview = false
+
     @Flag(help: "Go on from the state in --out, with the same options and data.")
     var resume = false
 
@@ -73,8 +76,27 @@ struct Train: Tool {
     }
 
     func run(_ context: Context) throws {
+        if preview { return try writeSchedules() }
         var run = try TrainingRun(self, context, paths: context.inputs(streams))
         try run.train()
+    }
+
+    private func writeSchedules() throws {
+        let output = ByteOutput.standardOutput()
+        let rate = optimiser.schedule(steps: plan.steps)
+        let alpha = teacher.schedule(rate)
+        var line = JSONText()
+        for step in 1...plan.steps {
+            line.beginObject()
+            line.member("step", step)
+            line.member("learning_rate", rate.rate(step: step))
+            if teacher.distill != nil { line.member("alpha", alpha.alpha(step: step)) }
+            line.endObject()
+            line.newline()
+            try output.write(line.bytes)
+            line.removeAll()
+        }
+        try output.close()
     }
 
     /// What a step minimises where distillation has the weight `alpha`.

@@ -74,11 +74,7 @@ struct TrainingFeed {
     }
 
     private mutating func append(_ records: RecordBatch) throws {
-        if needsTeacher && records.teacherLosses == nil {
-            throw Failure(
-                .badData, reader.name, reader.lastPlace, "records without 'teacher_losses'",
-                hint: "guided training reads aligned records: align STUDENT TEACHER | train --loss guided …")
-        }
+        let teacherLosses = needsTeacher ? try teacherLosses(records) : nil
         if let id = records.inputIDs.max(), Int(id) >= vocabularySize {
             throw Failure(
                 .badData, reader.name, reader.lastPlace,
@@ -90,9 +86,17 @@ struct TrainingFeed {
             let tokens = records.tokens(of: document)
             if tokens.count > 1 { documentsThisEpoch += 1 }
             packer.append(
-                ids: records.inputIDs[tokens], teacherLosses: needsTeacher ? records.teacherLosses?[tokens] : nil,
+                ids: records.inputIDs[tokens], teacherLosses: teacherLosses?[tokens],
                 teacher: lists.map { ($0, tokens) })
         }
+    }
+
+    /// The losses of a teacher of another vocabulary, aligned, or of a reference model of the same one, whose scores these are (Rho-1).
+    private func teacherLosses(_ records: RecordBatch) throws -> [Float] {
+        if let losses = records.teacherLosses ?? records.logProbs?.map({ -$0 }) { return losses }
+        throw Failure(
+            .badData, reader.name, reader.lastPlace, "records without 'teacher_losses' or 'log_probs'",
+            hint: "guided training reads aligned records, or scores of a model with the same vocabulary: align STUDENT TEACHER | train --loss guided …")
     }
 
     /// The teacher's lists as ids of the student's vocabulary: carried over by `align`, or scores of the same vocabulary.

@@ -38,3 +38,13 @@ ends resumed-otherwise 65 "$own --distill nll --resume --out jsd top.scores" "ha
 for bad in "--alpha 1.5" "--temperature 0" "--alpha-period 1" "--decay 0" "--distill kl"; do
     ends "usage${bad// /_}" 64 "$own --distill nll $bad --out x top.scores" "see 'train --help'|help"
 done
+
+# Schedules without training; nothing is read or written.
+ends preview 0 "train --model none --out none --steps 10 --schedule wsd --warmup 2 --decay 4 --learning-rate 1 --final-share 0 --distill nll --alpha 1 --alpha-schedule wsd --preview >preview"
+holds preview-shows "jq -sce '(map(.learning_rate) == [0.5,1,1,1,1,1,0.75,0.5,0.25,0]) and (map(.alpha) == map(.learning_rate)) and (.[9].step == 10)' preview"
+
+# Rho-1: scores of a reference model with the same vocabulary choose; aligned with themselves they choose the same.
+ends reference 0 "$own --loss guided --select 0.6 --out rho teacher.scores >rho.log"
+ends aligned-with-itself 0 "align --no-provenance teacher.tokens teacher.scores >itself.aligned; $own --loss guided --select 0.6 --out rho2 itself.aligned >rho2.log"
+same rho-is-guided rho/model.safetensors rho2/model.safetensors
+holds rho-chooses "jq -se 'all(.selected_tokens < .tokens)' rho.log"

@@ -32,6 +32,7 @@ struct ModelTeacher: Teacher {
     var facts: [(key: String, value: String?)] {
         [
             ("model", provenance ? model.loaded.name : nil), ("model_sha256", model.loaded.sha256),
+            ("model_vocabulary_size", distributions.request.isEmpty ? nil : String(model.loaded.model.configuration.vocabularySize)),
             ("bos", model.bosID.map { String($0) } ?? "none"), ("window", String(model.window)), ("stride", String(model.stride)),
             ("precision", model.precision.rawValue),
         ] + distributions.facts

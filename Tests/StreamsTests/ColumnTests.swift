@@ -35,6 +35,20 @@ final class ColumnTests: XCTestCase {
         }
     }
 
+    /// A model may have more rows than its vocabulary has tokens: its lists may name them, tokens may not.
+    func testListsAreBoundedByTheModel() {
+        var batch = Example.batch(.scores)
+        batch.top!.ids[1] = 1005
+        XCTAssertNotNil(batch.problem(as: .scores, vocabularySize: 1000))
+        XCTAssertNil(batch.problem(as: .scores, vocabularySize: 1000, modelSize: 1006))
+        XCTAssertNotNil(batch.problem(as: .scores, vocabularySize: 1000, modelSize: 1005))
+        batch.inputIDs[0] = 1001
+        XCTAssertEqual(batch.problem(as: .scores, vocabularySize: 1000, modelSize: 1006)?.contains("'input_ids' at token 0"), true)
+        var aligned = Example.batch(.aligned)
+        aligned.teacherTop!.ids[0] = 1005
+        XCTAssertNotNil(aligned.problem(as: .aligned, vocabularySize: 1000, modelSize: 2000))
+    }
+
     func testEveryColumnTellsBatchesApart() {
         for kind in [StreamHeader.Kind.scores, .aligned] {
             let batch = Example.batch(kind)

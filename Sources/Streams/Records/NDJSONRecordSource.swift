@@ -69,12 +69,11 @@ final class NDJSONRecordSource: RecordSource {
 
     /// Refuses values that no record may have, at the line of the first document with one.
     private func check(_ batch: RecordBatch) throws {
-        let size = header.integer("vocabulary_size")
-        guard let problem = batch.problem(as: header.stream, vocabularySize: size) else { return }
+        guard let problem = batch.problem(under: header) else { return }
         for document in 0..<batch.documentCount {
             let alone = batch.slice(document..<document + 1)
             try placed(places[document]) {
-                if let problem = alone.problem(as: header.stream, vocabularySize: size) { throw RecordProblem(problem) }
+                if let problem = alone.problem(under: header) { throw RecordProblem(problem) }
             }
         }
         preconditionFailure("bug: a batch is refused but none of its documents: \(problem)")

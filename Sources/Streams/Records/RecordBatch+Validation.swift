@@ -18,12 +18,21 @@ extension RecordBatch {
     /// Counts agree; splits rise from 0 to N; ids are below the vocabulary's size (when known); spans are begin <= end with begins that
     /// never fall within a document; lists of entries have their splits, and ids of the vocabulary; numbers are NaN or within their column's
     /// bounds (log-probabilities finite and at most 0.001). One pass over each column.
-    public func problem(as kind: StreamHeader.Kind, vocabularySize: Int? = nil) -> String? {
+    ///
+    /// - modelSize: ids that the model tells apart, which bounds its lists: models have rows that no token of the vocabulary needs. Nil: the
+    ///   vocabulary's size.
+    public func problem(as kind: StreamHeader.Kind, vocabularySize: Int? = nil, modelSize: Int? = nil) -> String? {
         let present = columns
         if let missing = RecordBatch.required(kind).first(where: { !present.contains($0) }) {
             return "'\(missing)' is missing, which records of kind '\(kind.rawValue)' need"
         }
-        return splitsProblem ?? countsProblem ?? idsProblem(vocabularySize) ?? spansProblem ?? valuesProblem
+        return splitsProblem ?? countsProblem ?? idsProblem(vocabularySize) ?? listsProblem(modelSize ?? vocabularySize, own: vocabularySize) ?? spansProblem ?? valuesProblem
+    }
+
+    /// The same for records of a stream with this header.
+    func problem(under header: StreamHeader) -> String? {
+        problem(
+            as: header.stream, vocabularySize: header.integer("vocabulary_size"), modelSize: header.integer("model_vocabulary_size"))
     }
 
     private var splitsProblem: String? {
@@ -73,10 +82,17 @@ extension RecordBatch {
         if let position = RecordBatch.firstOutside(inputIDs, vocabularySize) {
             return "'input_ids' at token \(position) is \(inputIDs[position]), but the vocabulary has \(vocabularySize) entries"
         }
+        return nil
+    }
+
+    /// - own: bounds the lists of another's tokens, which are ids of this stream's vocabulary.
+    private func listsProblem(_ size: Int?, own: Int?) -> String? {
         for column in Column.all {
-            guard case .entries(let path, let names, _, _) = column.storage, let entries = self[keyPath: path] else { continue }
-            if let position = RecordBatch.firstOutside(entries.ids, vocabularySize) {
-                return "'\(names.ids)' has the id \(entries.ids[position]), but the vocabulary has \(vocabularySize) entries"
+            guard case .entries(let path, let names, _, _) = column.storage, let entries = self[keyPath: path],
+                let bound = path == \RecordBatch.teacherTop ? own : size
+            else { continue }
+            if let position = RecordBatch.firstOutside(entries.ids, bound) {
+                return "'\(names.ids)' has the id \(entries.ids[position]), but the vocabulary has \(bound) entries"
             }
         }
         return nil

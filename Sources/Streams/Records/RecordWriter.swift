@@ -36,7 +36,7 @@ public final class RecordWriter {
         if batch.documentCount == 0 { return }
         precondition(columns == nil || columns == batch.columns, "bug: batches of one stream with different columns")
         columns = batch.columns
-        if let problem = batch.problem(as: header.stream, vocabularySize: header.integer("vocabulary_size")) {
+        if let problem = batch.problem(under: header) {
             throw Failure(.badData, output.name, "cannot write the documents from number \(documentCount) on: \(problem)")
         }
         try sink.write(batch)

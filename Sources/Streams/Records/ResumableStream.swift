@@ -146,7 +146,7 @@ public final class ResumableStream {
     public func write(_ batch: RecordBatch) throws {
         guard let sink, let output else { preconditionFailure("bug: written before all that was there has been read") }
         if batch.documentCount == 0 { return }
-        if let problem = batch.problem(as: header.stream, vocabularySize: header.integer("vocabulary_size")) {
+        if let problem = batch.problem(under: header) {
             throw Failure(.badData, path, "cannot write a record: \(problem)")
         }
         try sink.write(batch)

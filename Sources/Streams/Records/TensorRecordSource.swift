@@ -100,7 +100,7 @@ final class TensorRecordSource: RecordSource {
             throw RecordProblem("damaged: the data's crc32c is \(sum), expected '\(printable(record.value("crc32c") ?? ""))'")
         }
         let batch = try TensorColumns(record: record).batch()
-        if let problem = batch.problem(as: header.stream, vocabularySize: header.integer("vocabulary_size")) {
+        if let problem = batch.problem(under: header) {
             throw RecordProblem(problem)
         }
         return batch

@@ -13,7 +13,9 @@ jq -c 'select(.id) | {id, tokens: .input_ids, token_logprobs: .log_probs}' made.
 ends foreign 0 "$import foreign.ndjson --format ndjson -o - teacher.tokens | sed 1d >foreign.scores"
 holds foreign-values "diff <(jq -c 'select(.id) | .log_probs' made.ndjson) <(jq -c .log_probs foreign.scores)"
 jq -c '.token_logprobs[0] = null | if .tokens == [] then .token_logprobs = [] else . end' foreign.ndjson >none.ndjson
-golden first-has-none 0 "teacher-score --no-provenance --import none.ndjson --format ndjson teacher.tokens"
+# The scores themselves differ between processors in their last digits: no golden file of them.
+golden first-has-none 0 "teacher-score --no-provenance --import none.ndjson --format ndjson teacher.tokens | tee none.scores | jq -c 'del(.log_probs)'"
+holds first-has-none-values "diff <(jq -c .token_logprobs none.ndjson) <(sed 1d none.scores | jq -c .log_probs)"
 ends aligned 0 "align --no-provenance student.tokens own.scores >own.aligned"
 # Lists in any order are put in order.
 jq -c 'if .id then .top_ids |= map(reverse) | .top_log_probs |= map(reverse) else . end' made.ndjson >reversed.ndjson

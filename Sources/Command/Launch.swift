@@ -14,7 +14,7 @@ enum Launch {
     static func run(_ program: any Program.Type, arguments: [String]) -> Int32 {
         do {
             if asksForVersion(arguments) { return printed(versionText(of: program), program) }
-            var command = try program.parseAsRoot(arguments)
+            var command = try program.parseAsRoot(program.expanded(arguments))
             guard var tool = command as? any Tool else {
                 // A group without a subcommand would print its help and succeed; nothing was done, so that is no success.
                 if type(of: command) == program { throw ValidationError("missing subcommand") }

@@ -7,6 +7,9 @@ import Streams
 public protocol Program: ParsableCommand {
     /// Lines that `--version` adds, such as the BLAS library in use.
     static var versionDetails: [String] { get }
+
+    /// The arguments to parse, from those that were typed: a tool may put in what a file says. Throws as `Tool.run` does.
+    static func expanded(_ arguments: [String]) throws -> [String]
 }
 
 /// A program, or one of its subcommands, that does work: options, open, loop, summary.
@@ -24,6 +27,8 @@ public protocol Tool: Program {
 
 extension Program {
     public static var versionDetails: [String] { [] }
+
+    public static func expanded(_ arguments: [String]) throws -> [String] { arguments }
 
     /// Runs the program with this process's arguments and ends the process with its status.
     ///

@@ -24,6 +24,14 @@ struct Train: Tool {
     static var versionDetails: [String] { computeDescription() }
     var savesStateWhenStopped: Bool { true }
 
+    static func expanded(_ arguments: [String]) throws -> [String] {
+        try Recipe.expanded(arguments, options: helpMessage(columns: 80))
+    }
+
+    /// For `--help` only: `expanded` has put its options in already.
+    @Option(help: ArgumentHelp("JSON file of options by their long names; what is typed wins.", valueName: "file"))
+    var recipe: String?
+
     @Option(help: ArgumentHelp("A config.json for a new model, or a model folder or .gguf to go on with.", valueName: "path"))
     var model: String
 

@@ -46,7 +46,10 @@ struct OptimiserOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Peak learning rate.", valueName: "rate"))
     var learningRate = 6e-4
 
-    @Option(help: ArgumentHelp("Course of the learning rate after the warm-up: cosine, linear, constant or wsd (stable, then a linear decay).", valueName: "name"))
+    @Option(
+        help: ArgumentHelp(
+            "Course of the learning rate after the warm-up: cosine, linear, constant or wsd (stable, then a linear decay).",
+            valueName: "name"))
     var schedule = LearningRateSchedule.Kind.cosine
 
     @Option(help: ArgumentHelp("Steps of linear warm-up.", valueName: "n"))

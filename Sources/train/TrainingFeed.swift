@@ -96,7 +96,9 @@ struct TrainingFeed {
         if let losses = records.teacherLosses ?? records.logProbs?.map({ -$0 }) { return losses }
         throw Failure(
             .badData, reader.name, reader.lastPlace, "records without 'teacher_losses' or 'log_probs'",
-            hint: "guided training reads aligned records, or scores of a model with the same vocabulary: align STUDENT TEACHER | train --loss guided …")
+            hint:
+                "guided training reads aligned records, or scores of a model with the same vocabulary: align STUDENT TEACHER | train --loss guided …"
+        )
     }
 
     /// The teacher's lists as ids of the student's vocabulary: carried over by `align`, or scores of the same vocabulary.
@@ -104,13 +106,16 @@ struct TrainingFeed {
         guard let entries = records.teacherTop ?? records.top else {
             throw Failure(
                 .badData, reader.name, reader.lastPlace, "records without a teacher's lists of probable tokens",
-                hint: "score with 'teacher-score --top-k N'; 'align --student-tokenizer PATH --teacher-tokenizer PATH' carries lists over to another vocabulary")
+                hint:
+                    "score with 'teacher-score --top-k N'; 'align --student-tokenizer PATH --teacher-tokenizer PATH' carries lists over to another vocabulary"
+            )
         }
         var rows = SparseRows()
         (rows.splits, rows.ids, rows.values) = (entries.splits, entries.ids, entries.values)
         if let id = rows.ids.max(), Int(id) >= vocabularySize {
             throw Failure(
-                .badData, reader.name, reader.lastPlace, "id \(id) of a teacher's list is outside the model's vocabulary of \(vocabularySize)")
+                .badData, reader.name, reader.lastPlace,
+                "id \(id) of a teacher's list is outside the model's vocabulary of \(vocabularySize)")
         }
         return rows
     }

@@ -9,7 +9,9 @@ import XCTest
 private func rounded(_ x: Float) -> Float {
     let (low, high) = (Float(bitPattern: x.bitPattern & 0xffff_0000), Float(bitPattern: (x.bitPattern & 0xffff_0000) + 0x1_0000))
     if x.isNaN || x.isInfinite || x == low { return x }
-    let (below, above) = (abs(Double(x) - Double(low)), high.isInfinite ? 0x1p120 - abs(Double(x) - 0x1.fep127) : abs(Double(high) - Double(x)))
+    let (below, above) = (
+        abs(Double(x) - Double(low)), high.isInfinite ? 0x1p120 - abs(Double(x) - 0x1.fep127) : abs(Double(high) - Double(x))
+    )
     if below != above { return below < above ? low : high }
     return low.bitPattern & 0x1_0000 == 0 ? low : high
 }
@@ -17,13 +19,17 @@ private func rounded(_ x: Float) -> Float {
 final class BFloat16ProductTests: XCTestCase {
     /// The loops of every instruction set that runs here.
     private var levels: [UnsafePointer<preceptor_products>] {
-        let wanted: [(preceptor_level, Bool)] = [(preceptor_baseline, false), (preceptor_v3, false), (preceptor_v4, false), (preceptor_v4, true)]
+        let wanted: [(preceptor_level, Bool)] = [
+            (preceptor_baseline, false), (preceptor_v3, false), (preceptor_v4, false), (preceptor_v4, true),
+        ]
         return wanted.map { preceptor_products_for($0, $1) }
     }
 
     func testRounding() {
-        var values: [Float] = [0, -0, 1, 1.00390625, 1.01171875, 0x1.fep127, 0x1.feffp127, 0x1.ff8p127, .greatestFiniteMagnitude, .infinity,
-            -.infinity, .leastNormalMagnitude, .leastNonzeroMagnitude, 1e-40, -3.3895e38]
+        var values: [Float] = [
+            0, -0, 1, 1.00390625, 1.01171875, 0x1.fep127, 0x1.feffp127, 0x1.ff8p127, .greatestFiniteMagnitude, .infinity,
+            -.infinity, .leastNormalMagnitude, .leastNonzeroMagnitude, 1e-40, -3.3895e38,
+        ]
         var random = TestRandom(91)
         for _ in 0..<2_000 { values.append(Float(bitPattern: UInt32(truncatingIfNeeded: random.next()))) }
         let usual = values.filter { !$0.isNaN }
@@ -93,7 +99,8 @@ final class BFloat16ProductTests: XCTestCase {
         for (first, count) in [(0, 1), (3, 2), (50, 77), (199, 1)] {
             let some = Buffer(count: count * outputs)
             operations.linearForward(
-                y: some, x: Buffer(Array(x[first * inputs..<(first + count) * inputs])), w: w, rows: count, inputs: inputs, outputs: outputs)
+                y: some, x: Buffer(Array(x[first * inputs..<(first + count) * inputs])), w: w, rows: count, inputs: inputs, outputs: outputs
+            )
             assertSameBits(some.array, Array(all.array[first * outputs..<(first + count) * outputs]), "rows \(first)..<\(first + count)")
         }
     }
@@ -109,20 +116,24 @@ final class BFloat16ProductTests: XCTestCase {
             let weights = random.floats(rows)
             let (losses, again) = (Buffer(count: rows), Buffer(count: rows))
             let (dx, dw, exactDX, exactDW) = (
-                Buffer(count: rows * width), Buffer(count: vocabulary * width), Buffer(count: rows * width), Buffer(count: vocabulary * width)
+                Buffer(count: rows * width), Buffer(count: vocabulary * width), Buffer(count: rows * width),
+                Buffer(count: vocabulary * width)
             )
             let (bx, bw) = (Buffer(x.map(rounded)), Buffer(w.map(rounded)))
             operations.headForward(losses: losses, x: bx, w: bw, targets: targets, rows: rows, width: width, vocabulary: vocabulary)
             let twin = twinCrossEntropy(bx.array.doubles, bw.array.doubles, targets: targets, width: width, vocabulary: vocabulary)
             assertClose(losses.array, twin, absolute: 2e-5, k: 8, "losses \(rows) x \(width) x \(vocabulary)")
             operations.headForwardBackward(
-                losses: again, dx: dx, dw: dw, x: bx, w: bw, targets: targets, weights: weights, rows: rows, width: width, vocabulary: vocabulary)
+                losses: again, dx: dx, dw: dw, x: bx, w: bw, targets: targets, weights: weights, rows: rows, width: width,
+                vocabulary: vocabulary)
             assertSameBits(again.array, losses.array, "one pass")
             CPUOperations(pool: ThreadPool(threads: 1)).headForwardBackward(
                 losses: again, dx: exactDX, dw: exactDW, x: bx, w: bw, targets: targets, weights: weights, rows: rows, width: width,
                 vocabulary: vocabulary)
             for (name, found, exact) in [("dx", dx, exactDX), ("dw", dw, exactDW)] {
-                XCTAssertLessThan(meanSquare(found, minus: exact), 3e-6 * meanSquare(exact, minus: nil) + 1e-12, "\(name) \(rows) x \(width) x \(vocabulary)")
+                XCTAssertLessThan(
+                    meanSquare(found, minus: exact), 3e-6 * meanSquare(exact, minus: nil) + 1e-12,
+                    "\(name) \(rows) x \(width) x \(vocabulary)")
             }
         }
     }

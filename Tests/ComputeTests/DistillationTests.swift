@@ -72,7 +72,9 @@ final class DistillationTests: XCTestCase {
                     let expected = numericalGradient(row.z) { row.twin(loss, $0) }
                     for (mine, its) in zip(gradient, expected) { XCTAssertEqual(mine, its, accuracy: 3e-6, what) }
                     XCTAssertEqual(gradient.reduce(0, +), 0, accuracy: 1e-5, "adding to all logits changes nothing: " + what)
-                    for (half, whole) in zip(row.found(loss, scale: 0.5).gradient, gradient) { XCTAssertEqual(half, whole / 2, accuracy: 1e-6) }
+                    for (half, whole) in zip(row.found(loss, scale: 0.5).gradient, gradient) {
+                        XCTAssertEqual(half, whole / 2, accuracy: 1e-6)
+                    }
                 }
             }
         }
@@ -107,7 +109,9 @@ final class DistillationTests: XCTestCase {
         let sum = log(z.reduce(0) { $0 + exp($1) })
         let all = Row(z: z, ids: Array(0..<20), logProbs: z.map { Float($0 - sum) })
         let some = Row(z: z, ids: Array(0..<9), logProbs: z[..<9].map { Float($0 - sum) })
-        for (row, divergence) in [(all, .forwardKL), (all, .mse), (some, .mse), (some, .reverseKL), (some, .jsd)] as [(Row, Distillation.Divergence)] {
+        for (row, divergence) in [(all, .forwardKL), (all, .mse), (some, .mse), (some, .reverseKL), (some, .jsd)]
+            as [(Row, Distillation.Divergence)]
+        {
             let (value, gradient) = row.found(Distillation(divergence))
             XCTAssertEqual(value, 0, accuracy: 1e-6, divergence.rawValue)
             for part in gradient { XCTAssertEqual(part, 0, accuracy: 1e-6, divergence.rawValue) }

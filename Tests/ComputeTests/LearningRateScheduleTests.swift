@@ -46,7 +46,8 @@ final class LearningRateScheduleTests: XCTestCase {
         for (step, expected) in [(1, 0.55), (2, 0.1), (8, 0.1), (10, 0.55), (12, 1)] {
             XCTAssertEqual(beta.alpha(step: step), expected, accuracy: 1e-15, "1 - .9 s at step \(step)")
         }
-        XCTAssertEqual(AlphaSchedule(kind: .wsd, peak: 1, period: 2, rate: .init(kind: .cosine, peak: 1, warmup: 0, total: 5)).alpha(step: 1), 1)
+        XCTAssertEqual(
+            AlphaSchedule(kind: .wsd, peak: 1, period: 2, rate: .init(kind: .cosine, peak: 1, warmup: 0, total: 5)).alpha(step: 1), 1)
     }
 
     func testNoWarmUpAndNothingButWarmUp() {

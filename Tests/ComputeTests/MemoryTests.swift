@@ -54,7 +54,8 @@ final class MemoryTests: XCTestCase {
     /// The first outputs of the authors' C programs.
     func testGeneratorsGiveTheReferenceNumbers() {
         var mixer = SplitMix64(state: 1_234_567)
-        XCTAssertEqual((0..<3).map { _ in mixer.next() }, [6_457_827_717_110_365_317, 3_203_168_211_198_807_973, 9_817_491_932_198_370_423])
+        XCTAssertEqual(
+            (0..<3).map { _ in mixer.next() }, [6_457_827_717_110_365_317, 3_203_168_211_198_807_973, 9_817_491_932_198_370_423])
         var generator = Xoshiro256(state: (1, 2, 3, 4))
         XCTAssertEqual((0..<4).map { _ in generator.next() }, [11_520, 0, 1_509_978_240, 1_215_971_899_390_074_240])
     }

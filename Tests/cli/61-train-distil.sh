@@ -48,3 +48,21 @@ ends reference 0 "$own --loss guided --select 0.6 --out rho teacher.scores >rho.
 ends aligned-with-itself 0 "align --no-provenance teacher.tokens teacher.scores >itself.aligned; $own --loss guided --select 0.6 --out rho2 itself.aligned >rho2.log"
 same rho-is-guided rho/model.safetensors rho2/model.safetensors
 holds rho-chooses "jq -se 'all(.selected_tokens < .tokens)' rho.log"
+
+# Recipes: options from a file, those that are typed win; every one that is shipped is accepted.
+echo '{"_note": "x", "steps": 3, "learning-rate": 0.5, "schedule": "constant", "recompute": true, "preview": true}' >recipe.json
+ends recipe 0 "train --recipe recipe.json --model none --out none >from-recipe"
+holds recipe-counts "jq -sce 'map(.learning_rate) == [0.5, 0.5, 0.5]' from-recipe"
+ends typed-wins 0 "train --model none --out none --steps 2 --recipe=recipe.json >typed"
+holds typed-wins-counts "[ \$(wc -l <typed) = 2 ]"
+for file in "$ROOT"/recipes/*.json; do
+    ends "ships-$(basename "$file")" 0 "train --recipe $file --model none --out none --preview | tail -1 | jq -e '.learning_rate > 0' >/dev/null"
+done
+echo '{"stepz": 3}' >unknown.json
+ends recipe-unknown 65 "train --recipe unknown.json --model none --out none" "unknown.json: 'stepz' is no option of train"
+echo '{"steps": [3]}' >array.json
+ends recipe-array 65 "train --recipe array.json --model none --out none" "'steps' must be a number, a string, true or false"
+echo '{"steps": 3,}' >broken.json
+ends recipe-broken 65 "train --recipe broken.json --model none --out none" "not valid JSON"
+ends recipe-missing 66 "train --recipe nothing.json --model none --out none" "nothing.json"
+ends recipe-value 64 "train --recipe" "missing value for '--recipe"

@@ -96,7 +96,8 @@ extension CPUOperations {
     private func packRows(_ x: UnsafePointer<Float>, _ rows: Int, _ width: Int) -> PackedRows? {
         guard let loops = products?.loops else { return nil }
         let source = LeftOperand.rows(x, stride: width)
-        let packed = PackedRows(memory: headMemory.rows.values(PackedRows.count(m: rows, k: width, source, loops)), source, rows: rows, k: width)
+        let packed = PackedRows(
+            memory: headMemory.rows.values(PackedRows.count(m: rows, k: width, source, loops)), source, rows: rows, k: width)
         pool.run(packed.tasks(loops)) { task, _ in packed.pack(task, source, loops) }
         return packed
     }
@@ -123,7 +124,8 @@ extension CPUOperations {
     /// `logits`: (max(range.count, leastRows), columns of the tile); the rows of zeros behind the range are computed and not used.
     /// `weight`: room for the tile's values where `w` is stored and products are in float32.
     func score(
-        _ rows: HeadRows, _ range: Range<Int>, tile: Int, w: Weight, _ head: PackedHead?, _ shape: HeadShape, logits: UnsafeMutablePointer<Float>, weight: UnsafeMutablePointer<Float>, _ statistics: TileStatistics
+        _ rows: HeadRows, _ range: Range<Int>, tile: Int, w: Weight, _ head: PackedHead?, _ shape: HeadShape,
+        logits: UnsafeMutablePointer<Float>, weight: UnsafeMutablePointer<Float>, _ statistics: TileStatistics
     ) {
         let columns = shape.columns(tile)
         let (width, n) = (shape.width, columns.count)

@@ -5,7 +5,8 @@ extension Operations {
     ///
     /// `x`: (rows, width); `w`: (vocabulary, width); `losses`: (rows). Logits exist for a bounded block of rows only.
     public func headForward(losses: Buffer, x: Buffer, w: Weight, targets: [Int32], rows: Int, width: Int, vocabulary: Int) {
-        precondition(losses.count >= rows && targets.count >= rows, "bug: \(losses.count) losses, \(targets.count) targets for \(rows) rows")
+        precondition(
+            losses.count >= rows && targets.count >= rows, "bug: \(losses.count) losses, \(targets.count) targets for \(rows) rows")
         let lists = HeadLists(targets: targets)
         var logSumExp = [Double](repeating: .nan, count: rows)
         var logits = [Float](repeating: 0, count: lists.ids.count)
@@ -25,7 +26,8 @@ extension Operations {
     public func headBackward(
         dx: Buffer, dw: Buffer, x: Buffer, w: Buffer, targets: [Int32], weights: [Float], rows: Int, width: Int, vocabulary: Int
     ) {
-        precondition(targets.count >= rows && weights.count >= rows, "bug: \(targets.count) targets, \(weights.count) weights for \(rows) rows")
+        precondition(
+            targets.count >= rows && weights.count >= rows, "bug: \(targets.count) targets, \(weights.count) weights for \(rows) rows")
         let lists = HeadLists(targets: zip(targets, weights).map { $1 == 0 ? -1 : $0 })
         headBackward(dx: dx, dw: dw, x: x, w: w, lists: lists, rows: rows, width: width, vocabulary: vocabulary) { row, _, logits in
             logits[0] = -weights[row]
@@ -40,7 +42,8 @@ extension Operations {
         losses: Buffer, dx: Buffer, dw: Buffer, x: Buffer, w: Buffer, targets: [Int32], weights: [Float], rows: Int, width: Int,
         vocabulary: Int
     ) {
-        precondition(targets.count >= rows && weights.count >= rows, "bug: \(targets.count) targets, \(weights.count) weights for \(rows) rows")
+        precondition(
+            targets.count >= rows && weights.count >= rows, "bug: \(targets.count) targets, \(weights.count) weights for \(rows) rows")
         let idle = (0..<rows).map { weights[$0] == 0 ? targets[$0] : -1 }
         headForward(losses: losses, x: x, w: w, targets: idle, rows: rows, width: width, vocabulary: vocabulary)
         let lists = HeadLists(targets: zip(targets, weights).map { $1 == 0 ? -1 : $0 })

@@ -146,7 +146,8 @@ public protocol Operations: AnyObject {
     /// that are in cache, and for draws their placing.
     func headDistributions(
         losses: Buffer, x: Buffer, w: Weight, targets: [Int32], keys: [UInt64], rows: Int, width: Int, vocabulary: Int,
-        request: DistributionRequest) -> Distributions
+        request: DistributionRequest
+    ) -> Distributions
 
     // MARK: Optimiser
 

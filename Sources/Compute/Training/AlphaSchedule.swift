@@ -12,7 +12,11 @@
 /// - Source: arXiv 2410.16215; its break points are those of the learning rate, and it says neither where they lie nor how long a period is.
 public struct AlphaSchedule: Equatable, Sendable {
     public enum Kind: String, CaseIterable, Sendable {
-        case constant, linearUp = "linear-up", linearDown = "linear-down", period, wsd, wsdBeta = "wsd-beta"
+        case constant
+        case linearUp = "linear-up"
+        case linearDown = "linear-down"
+        case period, wsd
+        case wsdBeta = "wsd-beta"
     }
 
     public var kind: Kind

@@ -19,7 +19,10 @@ import Glibc
 ///   the list alone neither would tell the student to take mass from other ids.
 public struct Distillation: Equatable, Sendable {
     public enum Divergence: String, CaseIterable, Sendable {
-        case nll, forwardKL = "forward-kl", reverseKL = "reverse-kl", jsd, mse
+        case nll
+        case forwardKL = "forward-kl"
+        case reverseKL = "reverse-kl"
+        case jsd, mse
     }
 
     public var divergence: Divergence

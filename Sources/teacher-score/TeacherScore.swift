@@ -140,12 +140,17 @@ struct TeacherScore: Tool {
         let skipped = try output.skipScored(tokens)
         if skipped > 0 { context.note("\(skipped) tokens were scored before") }
         let progress = context.progress(unit: "tokens")
-        try teacher.score(
-            tokens.next,
-            afterTokens: {
-                progress.advance($0)
-                if Signals.stopRequested { throw stopped() }
-            }, write: output.write)
+        do {
+            try teacher.score(
+                tokens.next,
+                afterTokens: {
+                    progress.advance($0)
+                    if Signals.stopRequested { throw stopped() }
+                }, write: output.write)
+        } catch let failure as Failure where failure.status == .stopped {
+            // A reader, or a server, that was being waited for.
+            throw stopped()
+        }
         try output.finish()
         progress.finish()
     }

@@ -89,6 +89,11 @@ ends other-dialect 65 "$ask --endpoint $at/echo --top-k 2 --resume -o resumed.sc
 ends resumed 0 "$ask --endpoint $at/vllm.late --top-k 2 --resume -o resumed.scores many.ndjson"
 same resumed-bytes unbroken.scores resumed.scores
 
+ends stopped 75 "timeout --preserve-status -s TERM 1 $ask --endpoint $at/vllm.slow --resume -o stopped.scores tokens" \
+    "stopped, what is scored is in stopped.scores.partial"
+ends after-the-stop 0 "$ask --endpoint $at/vllm --resume -o stopped.scores tokens"
+same stopped-bytes vllm.scores stopped.scores
+
 # What the server refuses, in its words.
 ends refusing 65 "$ask --endpoint $at/vllm.refusing -o none.scores tokens" "status 400 at /completions: This model's maximum context length is 4"
 ends validating 65 "$ask --endpoint $at/vllm.validating -o none.scores tokens" "status 422 at /completions: body.prompt: Input should be"

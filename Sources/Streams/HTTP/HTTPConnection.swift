@@ -97,7 +97,7 @@ public final class HTTPConnection {
 
     private func check(_ result: preceptor_http_result, _ received: Received) throws {
         guard result.code != 0 else { return }
-        if Interruption.requested?() == true { throw Failure(.stopped, "<server>", "stopped by a signal while waiting for an answer") }
+        if Interruption.requested?() == true { throw Failure(.stopped, "the request", "stopped by a signal") }
         if received.isOverfull {
             throw Failure(.badData, "the answer", "longer than \(received.limit) bytes")
         }

@@ -31,6 +31,7 @@ golden header 0 "stream-cat --header echo.scores"
 holds echo-right "stream-cat echo.scores >e.ndjson && python3 $CLI/completions_server.py --check e.ndjson 2048 1024"
 ends text 0 "$ask --endpoint $at/text/v1/completions --bos always -o text.scores tokens"
 golden text-scores 0 "stream-cat text.scores"
+ends aligned 0 "align others text.scores >others.aligned"
 ends text-adds-bos 0 "$ask --endpoint $at/text.addbos --bos always -o addbos.scores tokens"
 same text-bos-once text.scores addbos.scores
 ends stripped 0 "$ask --endpoint $at/vllm.stripped -o stripped.scores tokens"
@@ -89,7 +90,7 @@ ends other-dialect 65 "$ask --endpoint $at/echo --top-k 2 --resume -o resumed.sc
 ends resumed 0 "$ask --endpoint $at/vllm.late --top-k 2 --resume -o resumed.scores many.ndjson"
 same resumed-bytes unbroken.scores resumed.scores
 
-ends stopped 75 "timeout --preserve-status -s TERM 1 $ask --endpoint $at/vllm.slow --resume -o stopped.scores tokens" \
+ends stopped 75 "timeout --preserve-status -s TERM 1 $ask --endpoint $at/vllm.slow.stop --resume -o stopped.scores tokens" \
     "stopped, what is scored is in stopped.scores.partial"
 ends after-the-stop 0 "$ask --endpoint $at/vllm --resume -o stopped.scores tokens"
 same stopped-bytes vllm.scores stopped.scores

@@ -4,8 +4,9 @@
 ///
 /// Keys in use: `version` ("1"), `producer`, `tokenizer`, `vocabulary_sha256`, `vocabulary_size`, `special_tokens` ("none", "added"),
 /// `bos_id`, `eos_id` (absent when the tokenizer has none), `add_bos` ("true", "false"); packed chunks add `packed` (their length) and
-/// `separator_id`. Scores add `model`, `model_sha256`, `bos`,
-/// `window`, `precision`. Aligned streams hold the student's facts, the teacher's with the prefix `teacher_`, and `aggregate`.
+/// `separator_id`. Scores add `model`, `model_sha256`, `bos`, `window`, `stride`, `precision` ("server" and "imported" among others) and,
+/// where a server gave them, `endpoint` (its dialect). Aligned streams hold the student's facts, the teacher's with the prefix `teacher_`,
+/// and `aggregate`.
 public struct StreamHeader: Equatable, Sendable {
     public enum Kind: String, CaseIterable, Sendable {
         case tokens, scores, aligned

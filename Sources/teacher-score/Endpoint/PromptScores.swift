@@ -70,12 +70,12 @@ struct AnswerReader {
     private func ranked(_ entries: JSONValue, _ place: TokenPlace) throws -> [(id: UInt32, logProb: Float)] {
         var list: [(id: UInt32, logProb: Float)] = []
         try entries.forEachEntry { key, entry in
-            guard let id = UInt32(String(decoding: key, as: UTF8.self)), Int(id) < vocabularySize else {
-                throw Failure(.badData, server, "\(place): '\(printable(key))' is no id of the vocabulary of \(vocabularySize)")
+            guard let id = UInt32(String(decoding: key, as: UTF8.self)) else {
+                throw Failure(.badData, server, "\(place): '\(printable(key))' is no id")
             }
             guard let value = entry["logprob"]?.number, value <= 1e-3 else { throw noScore(entry["logprob"], id, place) }
-            // What has no probability is not among the most probable.
-            if value > AnswerReader.impossible { list.append((id, Float(value))) }
+            // What has no probability is not among the most probable, and rows past the vocabulary, which models have, stand for no text.
+            if value > AnswerReader.impossible, Int(id) < vocabularySize { list.append((id, Float(value))) }
         }
         return best(list)
     }

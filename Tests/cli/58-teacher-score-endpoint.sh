@@ -70,6 +70,9 @@ for one, two in zip(*map(open, sys.argv[1:])):
         fewer += len(named) < len(all_of_them)
 assert fewer > 5, fewer
 PYTHON
+# Rows past the vocabulary.
+ends padded 0 "$ask --endpoint $at/vllm.padded --top-k 2 --format ndjson -o padded.ndjson tokens"
+holds padded-ids "diff top.out padded.ndjson"
 golden top-p 0 "$ask --endpoint $at/vllm --top-k 3 --top-p 0.3 --format ndjson tokens"
 
 # Troubles that pass leave no trace.

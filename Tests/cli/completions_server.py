@@ -155,6 +155,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             entries[ids[end - 1]] = log_prob(ids[:end])
             ranks = sorted(entries.values(), reverse=True)
             table.append({str(i): {"logprob": p, "rank": ranks.index(p) + 1, "decoded_token": self.name(words, i)} for i, p in entries.items()})
+            if "padded" in words:
+                table[-1]["99999"] = {"logprob": -0.4, "rank": 1, "decoded_token": ""}
         self.spoil(words, table, ids)
         return {"choices": [{"index": 0, "text": "x", "prompt_logprobs": table}],
                 "usage": {"prompt_tokens": len(ids), "completion_tokens": 1, "total_tokens": len(ids) + 1}}

@@ -124,6 +124,7 @@ ends null 65 "$ask --endpoint $at/vllm.null tokens" "token 4: no number as the l
 ends nan 65 "$ask --endpoint $at/vllm.nan tokens" "not valid JSON"
 ends positive 65 "$ask --endpoint $at/vllm.positive tokens" "token 4: 0.5 as the log-probability"
 ends impossible 65 "$ask --endpoint $at/vllm.impossible tokens" "token 4: -9999.0 as the log-probability"
+ends overfull 65 "$ask --endpoint $at/vllm.overfull --top-k 3 tokens" "token 4: the probabilities of [0-9] tokens add up to 1\.[2-9]"
 ends shifted 65 "$ask --endpoint $at/text.shifted tokens" "--bos always"
 ends adds-bos-unasked 65 "$ask --endpoint $at/text.addbos tokens" "--bos always"
 ends text-windows 65 "$ask --endpoint $at/text --bos always --window 16 tokens" "document 'b' has .* more than the window of 16"

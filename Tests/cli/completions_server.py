@@ -20,7 +20,7 @@ LEAD = "<|end|>"
 
 def log_prob(ids):
     """Of the last id behind the others."""
-    return -(zlib.crc32(json.dumps(ids).encode()) % 8000 + 1) / 512
+    return -0.5 - (zlib.crc32(json.dumps(ids).encode()) % 8000 + 1) / 512
 
 
 def top(ids, known, count):
@@ -187,6 +187,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             table[4][own]["logprob"] = float("nan")
         if "positive" in words:
             table[4][own]["logprob"] = 0.5
+        if "overfull" in words:
+            table[4] |= {str(i): {"logprob": -0.5, "rank": 1, "decoded_token": ""} for i in (1, 2)}
         if "impossible" in words:
             table[4][own]["logprob"] = -9999.0
 

@@ -1,5 +1,6 @@
 // A server's answer: the log-probability of every token of a prompt, and the most probable ones in its place.
 
+import Glibc
 import Streams
 
 /// What is known of the positions of a prompt.
@@ -77,7 +78,7 @@ struct AnswerReader {
             // What has no probability is not among the most probable, and rows past the vocabulary, which models have, stand for no text.
             if value > AnswerReader.impossible, Int(id) < vocabularySize { list.append((id, Float(value))) }
         }
-        return best(list)
+        return try best(list, place)
     }
 
     // MARK: OpenAI
@@ -159,7 +160,7 @@ struct AnswerReader {
             if number > AnswerReader.impossible, seen.insert(found).inserted { list.append((found, Float(number))) }
         }
         if mine == least, nameless > 0 || candidates.count > top { list.removeAll { $0.id == id } }
-        return best(list)
+        return try best(list, place)
     }
 
     // MARK: Numbers
@@ -167,8 +168,13 @@ struct AnswerReader {
     /// What vLLM writes for log 0.
     private static let impossible = -9999.0
 
-    private func best(_ list: [(id: UInt32, logProb: Float)]) -> [(id: UInt32, logProb: Float)] {
-        Array(list.sorted { $0.logProb != $1.logProb ? $0.logProb > $1.logProb : $0.id < $1.id }.prefix(top))
+    /// Throws 65 where the entries are no part of a distribution.
+    private func best(_ list: [(id: UInt32, logProb: Float)], _ place: TokenPlace) throws -> [(id: UInt32, logProb: Float)] {
+        let mass = list.reduce(0) { $0 + exp(Double($1.logProb)) }
+        guard mass <= 1.01 else {
+            throw Failure(.badData, server, "\(place): the probabilities of \(list.count) tokens add up to \(mass)")
+        }
+        return Array(list.sorted { $0.logProb != $1.logProb ? $0.logProb > $1.logProb : $0.id < $1.id }.prefix(top))
     }
 
     private func logProbability(_ value: JSONValue?, of id: UInt32, at place: TokenPlace) throws -> Float {

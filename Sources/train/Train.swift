@@ -29,7 +29,7 @@ struct Train: Tool {
     }
 
     /// For `--help` only: `expanded` has put its options in already.
-    @Option(help: ArgumentHelp("JSON file of options by their long names; what is typed wins.", valueName: "file"))
+    @Option(help: ArgumentHelp("JSON file of options by their long names; what is typed wins (default: none).", valueName: "file"))
     var recipe: String?
 
     @Option(help: ArgumentHelp("A config.json for a new model, or a model folder or .gguf to go on with.", valueName: "path"))

@@ -10,6 +10,11 @@ final class OrderedWorkTests: XCTestCase {
         let number: Int
     }
 
+    /// What has been written, counted for another thread to read.
+    private final class Count: Sendable {
+        let value = Atomic<Int>(0)
+    }
+
     /// Runs 0..<count through work of uneven length; `reading`, `working`, `writing` name the numbers that fail there.
     private func run(_ count: Int, threads: Int, reading: Int = -1, working: [Int] = [], writing: Int = -1) -> (
         written: [Int], trouble: Trouble?
@@ -17,13 +22,14 @@ final class OrderedWorkTests: XCTestCase {
         var next = 0
         var written: [Int] = []
         var most = 0
+        let writtenCount = Count()
         let work = OrderedWork<Int, Int>(
             threads: threads,
             next: {
                 if next == reading { throw Trouble(number: next) }
                 guard next < count else { return nil }
                 next += 1
-                most = max(most, next - written.count)
+                most = max(most, next - writtenCount.value.load(ordering: .acquiring))
                 return next - 1
             },
             worker: {
@@ -36,6 +42,7 @@ final class OrderedWorkTests: XCTestCase {
             write: {
                 if $0 == writing { throw Trouble(number: $0) }
                 written.append($0)
+                writtenCount.value.add(1, ordering: .releasing)
             })
         do { try work.run() } catch { return (written, error as? Trouble) }
         XCTAssertLessThanOrEqual(most, 2 * threads + 3)

@@ -47,6 +47,8 @@ def align(student, teacher):
     high = numpy.searchsorted(teacher[real, 1], student[:, 1], side="left")
     mapped = (student[:, 0] < student[:, 1]) & (low >= 0) & (high < len(real))
     low, high = real[numpy.where(mapped, low, 0)], real[numpy.where(mapped, high, 0)]
+    # Where spans of the teacher overlap, as those of a composed character's pieces do, `low` can lie behind `high`.
+    low, high = numpy.minimum(low, high), numpy.maximum(low, high)
     return numpy.where(mapped, low, 0).astype("u4"), numpy.where(mapped, high + 1, 0).astype("u4")
 
 

@@ -50,6 +50,6 @@ enum ScoreOutput {
     private static func changed(_ stream: ResumableStream, _ tokens: RecordRecutter, _ what: String) -> Failure {
         Failure(
             .badData, tokens.reader.name, tokens.reader.lastPlace, what,
-            hint: "the input has changed since \(stream.path) was begun: give the same one, or another output")
+            hint: "the input, or --batch-tokens, has changed since \(stream.path) was begun: give the same, or another output")
     }
 }

@@ -97,37 +97,6 @@ struct TeacherScore: Tool {
         try score(tokens, by: teacher, context)
     }
 
-    // MARK: Cost
-
-    private func say(
-        costOf documents: Int, _ tokens: RecordRecutter, _ input: String, _ teacher: any Teacher, _ context: Context
-    ) throws {
-        let estimator = Estimator(
-            teacher: teacher, input: input, output: output, resumes: resume, batchTokens: batchTokens, documents: documents,
-            header: header(of: tokens.reader.header, teacher, context), progress: context.progress(unit: "tokens"))
-        let cost = try estimator.run(tokens)
-        for line in cost.text { Diagnostics.write("\(context.tool): \(line)") }
-        let report = ByteOutput.standardOutput()
-        try report.write(cost.json)
-        try report.close()
-        try cost.checkRoom()
-    }
-
-    /// Throws 74 where the records cannot fit, as far as the input's own headers tell: what scores take at least is known.
-    private func checkRoom(for input: String) throws {
-        let target = output.file.output
-        guard output.format == .tensor, scores.file == nil, let extent = StreamExtent.read(input), let free = freeSpace(for: target)
-        else { return }
-        let present = resume ? fileSize(of: target + ".partial") ?? fileSize(of: target) ?? 0 : 0
-        // First tokens may have no lists.
-        let lists = max(0, extent.tokens - extent.documents) * distributions.leastBytesPerToken
-        let needed = extent.bytes + 4 * extent.tokens + lists - present
-        guard needed > free else { return }
-        throw CostEstimate.tooSmall(target, needs: needed, about: false, free: free)
-    }
-
-    // MARK: Scoring
-
     private func teacher(_ context: Context) throws -> any Teacher {
         if scores.file != nil { return try ImportTeacher(scores, window) }
         guard let model else { return try EndpointTeacher(endpoint, window, distributions, context) }
@@ -167,7 +136,7 @@ struct TeacherScore: Tool {
     }
 
     /// The facts of the tokens, then the teacher's.
-    private func header(of tokens: StreamHeader, _ teacher: any Teacher, _ context: Context) -> StreamHeader {
+    func header(of tokens: StreamHeader, _ teacher: any Teacher, _ context: Context) -> StreamHeader {
         var header = StreamHeader(.scores)
         for (key, value) in tokens.fields { header[key] = value }
         header["producer"] = context.producer

@@ -99,4 +99,3 @@ private struct SeenIDs {
 }
 
 /// An id in a message.
-func quoted(_ id: [UInt8]) -> String { "'" + printable(id) + "'" }

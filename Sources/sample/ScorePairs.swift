@@ -136,7 +136,3 @@ struct ScorePairs {
 
     private func named(_ id: [UInt8]) -> String { "\(unit.rawValue) \(quoted(id))" }
 }
-
-func quoted(_ id: [UInt8]) -> String {
-    "'" + printable(id) + "'"
-}

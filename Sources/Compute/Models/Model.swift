@@ -70,7 +70,7 @@ public final class Model {
     /// The numbers that products may multiply without losing more than the stored weights have: bfloat16 where every matrix is stored in it or
     /// quantised, else float32.
     public var storedPrecision: Precision {
-        let matrices = parameters.filter { $0.decays && $0.tensor.role != .convolution }
+        let matrices = parameters.filter(\.tensor.role.isMatrix)
         let isCoarse = matrices.allSatisfy { parameter in
             if case .stored(let matrix) = parameter.weight { matrix.type != .f16 } else { false }
         }

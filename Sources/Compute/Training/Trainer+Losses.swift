@@ -115,7 +115,7 @@ private struct RowPlan {
     let distillation: Double
     /// Targets that carry nothing: their losses are reported all the same.
     private(set) var idleTargets: [Int32] = []
-    private(set) var hasIdleTargets = false
+    var hasIdleTargets: Bool { idleTargets.contains { $0 >= 0 } }
 
     init(_ batch: TrainingBatch, _ part: BatchPart, carries: [Bool], _ weights: RowWeights, _ loss: TrainingLoss) {
         distillation = weights.distillation
@@ -131,7 +131,6 @@ private struct RowPlan {
             }
             lists.splits.append(lists.ids.count)
             idleTargets.append(takesPart ? -1 : target)
-            if !takesPart && target >= 0 { hasIdleTargets = true }
         }
     }
 }

@@ -89,7 +89,8 @@ public final class Trainer {
         let memory = reserve(parts.map(\.tokens.count).max() ?? 0)
         let table = rotary.table(parts.map(\.tokens.longest).max() ?? 0)
         // When every token is chosen anyway, one pass over the logits is enough.
-        guard let select = loss.select, guidedCount(mapped: batch.mappedCount, select: select) < batch.mappedCount else {
+        let mapped = batch.mappedCount
+        guard let select = loss.select, guidedCount(mapped: mapped, select: select) < mapped else {
             return try learn(batch, parts, loss, nil, memory, table: table)
         }
         // Losses of all targets first, then the backward pass for those that carry loss.

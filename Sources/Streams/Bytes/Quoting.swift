@@ -32,6 +32,9 @@ public func printable(_ name: String, limit: Int = 80) -> String {
     printable(name.utf8, limit: limit)
 }
 
+/// An id from a file, printable and in quotes.
+public func quoted(_ id: [UInt8]) -> String { "'" + printable(id) + "'" }
+
 private func escaped(_ byte: UInt8) -> String {
     let digits = String(byte, radix: 16)
     return digits.utf8.count == 1 ? "\\x0\(digits)" : "\\x\(digits)"

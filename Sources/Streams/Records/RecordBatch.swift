@@ -65,15 +65,20 @@ public struct RecordBatch: Sendable {
         id: [UInt8], inputIDs ids: some Collection<UInt32>, offsets spans: [UInt32]? = nil, textHash: UInt64? = nil,
         logProbs scores: [Float]? = nil, teacherRanges ranges: [UInt32]? = nil, teacherLosses losses: [Float]? = nil
     ) {
-        var other = RecordBatch()
-        other.inputIDs = Array(ids)
-        other.endDocument(id: id)
-        other.offsets = spans
-        other.textHashes = textHash.map { [$0] }
-        other.logProbs = scores
-        other.teacherRanges = ranges
-        other.teacherLosses = losses
-        append(other, documents: 0..<1)
+        // In place, without a batch of one document: tokenizers call this for every document.
+        let isFirst = documentCount == 0
+        func extend<Element>(_ column: inout [Element]?, _ more: [Element]?) {
+            if isFirst { column = more == nil ? nil : column ?? [] }
+            precondition((column == nil) == (more == nil), "bug: a column that not every document has")
+            if let more { column?.append(contentsOf: more) }
+        }
+        extend(&offsets, spans)
+        extend(&textHashes, textHash.map { [$0] })
+        extend(&logProbs, scores)
+        extend(&teacherRanges, ranges)
+        extend(&teacherLosses, losses)
+        inputIDs.append(contentsOf: ids)
+        endDocument(id: id)
     }
 
     /// Appends documents of another batch with the same columns.

@@ -26,9 +26,10 @@ public final class RecordRecutter {
             if end > given, waiting.documentSplits[end] - first >= tokens { return take(end) }
             guard let more = try reader.next() else { return given < waiting.documentCount ? take(waiting.documentCount) : nil }
             try check(more)
-            waiting = waiting.slice(given..<waiting.documentCount)
-            waiting.append(more, documents: 0..<more.documentCount)
+            // Many small batches are gathered without copying those before them again.
+            if given > 0 { waiting = waiting.slice(given..<waiting.documentCount) }
             given = 0
+            waiting.append(more, documents: 0..<more.documentCount)
         }
     }
 

@@ -98,7 +98,7 @@ public final class ResumableStream {
         var bytes = [UInt8](repeating: 0, count: 1 << 16)
         let count = pread(descriptor, &bytes, bytes.count, 0)
         guard count >= 0 else { throw Failure(.inputOutput, partial, "cannot read: \(errorText(errno))") }
-        return try TensorRecordSink.headerBytes(header).starts(with: bytes[..<count])
+        return TensorRecordSink.headerBytes(header).starts(with: bytes[..<count])
     }
 
     /// The next whole record that is there; nil behind the last, when writing begins (or, of a complete file, when nothing is left to do).

@@ -40,9 +40,9 @@ final class TensorRecordSink: RecordSink {
     }
 
     /// The header record.
-    static func headerBytes(_ header: StreamHeader) throws -> [UInt8] {
+    static func headerBytes(_ header: StreamHeader) -> [UInt8] {
         let facts = header.fields.map { ($0.key, $0.value) }
-        return try SafetensorsHeader.bytes(metadata: [("kind", "header"), ("stream", header.stream.rawValue)] + facts, tensors: [])
+        return SafetensorsHeader.bytes(metadata: [("kind", "header"), ("stream", header.stream.rawValue)] + facts, tensors: [])
     }
 
     func write(_ batch: RecordBatch) throws {

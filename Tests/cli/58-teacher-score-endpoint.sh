@@ -93,7 +93,8 @@ ends other-dialect 65 "$ask --endpoint $at/echo --top-k 2 --resume -o resumed.sc
 ends resumed 0 "$ask --endpoint $at/vllm.late --top-k 2 --resume -o resumed.scores many.ndjson"
 same resumed-bytes unbroken.scores resumed.scores
 
-ends stopped 75 "timeout --preserve-status -s TERM 1 $ask --endpoint $at/vllm.slow.stop --resume -o stopped.scores tokens" \
+# In the foreground: else timeout sends the signal twice, to the tool and to its group, and the second one ends it at once.
+ends stopped 75 "timeout --foreground --preserve-status -s TERM 1 $ask --endpoint $at/vllm.slow.stop --resume -o stopped.scores tokens" \
     "stopped, what is scored is in stopped.scores.partial"
 ends after-the-stop 0 "$ask --endpoint $at/vllm --resume -o stopped.scores tokens"
 same stopped-bytes vllm.scores stopped.scores

@@ -1,6 +1,7 @@
 // Sums over ranks by recursive doubling, while the ranks compute.
 import Compute
 import Glibc
+import Streams
 
 /// Adds up gradients over the ranks of a transport.
 ///
@@ -13,7 +14,7 @@ public final class RankExchange: GradientExchange, @unchecked Sendable {
     public let rank: Int
     public let count: Int
     private let transport: any Transport
-    private let bell = Bell()
+    private let bell = Lock()
     private var mover: pthread_t?
 
     // Under the bell's lock.
@@ -64,7 +65,7 @@ public final class RankExchange: GradientExchange, @unchecked Sendable {
     /// Ends the thread: nothing may be on its way.
     public func close() {
         bell.locked { isClosing = true }
-        bell.ring()
+        bell.locked { bell.wakeAll() }
         if let mover { pthread_join(mover, nil) }
         mover = nil
     }
@@ -86,7 +87,7 @@ public final class RankExchange: GradientExchange, @unchecked Sendable {
             if busySince == nil, nextWaiting < waiting.count { busySince = now() }
             _ = try advance()
         }
-        bell.ring()
+        bell.locked { bell.wakeAll() }
     }
 
     public func finish() throws {
@@ -203,7 +204,7 @@ public final class RankExchange: GradientExchange, @unchecked Sendable {
     /// The thread's life. A failure is told to who calls next.
     private func move() {
         while true {
-            bell.sleep(until: isClosing || (!isIdle && failure == nil))
+            bell.locked { while !(isClosing || (!isIdle && failure == nil)) { bell.wait() } }
             var moved = false
             let closing = bell.locked {
                 if !isIdle { moved = (try? advance()) ?? false }

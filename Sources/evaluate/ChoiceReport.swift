@@ -122,13 +122,7 @@ func itemLine(_ item: ChoiceItem, _ scored: ScoredItem) -> [UInt8] {
 func choiceTotalLine(_ sums: ChoiceSums, model: ScoringModel, shots: FewShot, seconds: Double?) -> [UInt8] {
     var line = JSONText()
     line.beginObject()
-    if seconds != nil { line.member("model", model.loaded.name) }
-    line.member("model_sha256", model.loaded.sha256)
-    line.member("bos", model.bosID.map { String($0) } ?? "none")
-    line.member("window", model.window)
-    line.member("precision", model.precision.rawValue)
-    line.member("shots", shots.shots)
-    if let seed = shots.seed { line.member("seed", String(seed)) }
+    line.task(model, shots, provenance: seconds != nil)
     sums.write(into: &line)
     if let seconds {
         line.member("elapsed_s", seconds)

@@ -26,22 +26,7 @@ struct Choices: Tool {
 
     @OptionGroup var fewShot: FewShotOptions
 
-    @Flag(help: "Write one line for every item before the total.")
-    var items = false
-
-    @Option(help: ArgumentHelp("Numbers that matrix products multiply: float32 or bfloat16.", valueName: "name"))
-    var precision = Precision.float32
-
-    @Option(
-        help: ArgumentHelp(
-            "Beginning-of-sequence token before each text: auto (as the model's files say), always or never.", valueName: "when"))
-    var bos = SpecialTokenPolicy.auto
-
-    @Option(help: ArgumentHelp("Tokens that the model reads at once (default: its own limit).", valueName: "n"))
-    var window: Int?
-
-    @OptionGroup var reject: RejectOptions
-    @OptionGroup var output: FileOptions
+    @OptionGroup var task: TaskOptions
     @OptionGroup var threads: ThreadOptions
     @OptionGroup var common: CommonOptions
 
@@ -49,7 +34,6 @@ struct Choices: Tool {
     var files: [String] = []
 
     mutating func validate() throws {
-        if let window, window < 2 { throw ValidationError("--window must be at least 2") }
         if fewShot.shots == 0 && fewShot.seed != nil { throw ValidationError("--seed draws the examples of --shots N") }
     }
 
@@ -57,16 +41,15 @@ struct Choices: Tool {
         let inputs = try context.inputs(files)
         let examples = try fewShot.load(ChoiceItem.self)
         let pool = ThreadPool(threads: threads.count)
-        let model = try ScoringModel(
-            ModelFolder.open(model, onlyScored: true, pool: pool), bos: bos, window: window, stride: nil, pool: pool, precision: precision)
+        let model = try task.open(model, pool)
         let vocabulary = try openVocabulary(tokenizer, for: model.loaded)
         let encoder = try HarnessEncoder(vocabulary, bosID: model.bosID, prefixID: HarnessEncoder.prefixID(vocabulary, model.loaded))
-        let rejects = try reject.rejects.map(Rejects.init)
+        let rejects = try task.reject.rejects.map(Rejects.init)
         let started = monotonicSeconds()
         var run = ChoiceRun(model, examples, encoder, pool)
         let found = try readItems(
-            ChoiceItem.self, from: inputs, lineLimit: reject.maxLineBytes, rejects: rejects, check: { try run.check($0) })
-        let destination = try output.open()
+            ChoiceItem.self, from: inputs, lineLimit: task.reject.maxLineBytes, rejects: rejects, check: { try run.check($0) })
+        let destination = try task.output.open()
         context.note("\(found.count) items, \(run.requests) choices, \(run.tokens) tokens")
         context.note(model.memory(threads: pool.threads).line)
         let progress = context.progress(unit: "tokens")
@@ -74,7 +57,7 @@ struct Choices: Tool {
         try run.score(
             found, advance: { progress.advance($0) },
             take: { item, scored in
-                if items { try destination.write(itemLine(item, scored)) }
+                if task.items { try destination.write(itemLine(item, scored)) }
                 sums.add(item, scored)
             })
         let seconds = context.provenance ? monotonicSeconds() - started : nil

@@ -52,22 +52,7 @@ struct Generate: Tool {
             valueName: "pattern"))
     var answerPattern: String?
 
-    @Flag(help: "Write one line for every item before the total.")
-    var items = false
-
-    @Option(help: ArgumentHelp("Numbers that matrix products multiply: float32 or bfloat16.", valueName: "name"))
-    var precision = Precision.float32
-
-    @Option(
-        help: ArgumentHelp(
-            "Beginning-of-sequence token before each text: auto (as the model's files say), always or never.", valueName: "when"))
-    var bos = SpecialTokenPolicy.auto
-
-    @Option(help: ArgumentHelp("Tokens that the model reads at once (default: its own limit).", valueName: "n"))
-    var window: Int?
-
-    @OptionGroup var reject: RejectOptions
-    @OptionGroup var output: FileOptions
+    @OptionGroup var task: TaskOptions
     @OptionGroup var threads: ThreadOptions
     @OptionGroup var common: CommonOptions
 
@@ -75,7 +60,6 @@ struct Generate: Tool {
     var files: [String] = []
 
     mutating func validate() throws {
-        if let window, window < 2 { throw ValidationError("--window must be at least 2") }
         guard (1...(1 << 24)).contains(maxTokens) else { throw ValidationError("--max-tokens must lie between 1 and 16777216") }
         guard temperature >= 0 && temperature <= 1e6 else { throw ValidationError("--temperature must lie between 0 and 1000000") }
         guard topP > 0 && topP <= 1 else { throw ValidationError("--top-p must lie above 0 and not above 1") }
@@ -97,11 +81,10 @@ struct Generate: Tool {
     func run(_ context: Context) throws {
         let inputs = try context.inputs(files)
         let examples = try fewShot.load(GenerateItem.self)
-        let rejects = try reject.rejects.map(Rejects.init)
-        let found = try readItems(GenerateItem.self, from: inputs, lineLimit: reject.maxLineBytes, rejects: rejects)
+        let rejects = try task.reject.rejects.map(Rejects.init)
+        let found = try readItems(GenerateItem.self, from: inputs, lineLimit: task.reject.maxLineBytes, rejects: rejects)
         let pool = ThreadPool(threads: threads.count)
-        let model = try ScoringModel(
-            ModelFolder.open(model, onlyScored: true, pool: pool), bos: bos, window: window, stride: nil, pool: pool, precision: precision)
+        let model = try task.open(model, pool)
         guard maxTokens < model.window else {
             throw Failure(
                 .badData, model.loaded.name, .whole,
@@ -115,13 +98,13 @@ struct Generate: Tool {
         let extraction = AnswerExtraction(kind: extract, pattern: try expression())
         context.note("\(found.count) items")
         let run = GenerateRun(model, examples, encoder, settings, pool: pool)
-        let destination = try output.open()
+        let destination = try task.output.open()
         let progress = context.progress(unit: "tokens")
         let started = monotonicSeconds()
         var sums = GenerateSums()
         try run.generate(found, advance: { progress.advance($0) }) { item, generated in
             let judged = JudgedText(item, generated, extraction)
-            if items { try destination.write(generatedLine(item, judged)) }
+            if task.items { try destination.write(generatedLine(item, judged)) }
             sums.add(item, judged)
         }
         let seconds = context.provenance ? monotonicSeconds() - started : nil

@@ -76,13 +76,7 @@ func generateTotalLine(
 ) -> [UInt8] {
     var line = JSONText()
     line.beginObject()
-    if seconds != nil { line.member("model", model.loaded.name) }
-    line.member("model_sha256", model.loaded.sha256)
-    line.member("bos", model.bosID.map { String($0) } ?? "none")
-    line.member("window", model.window)
-    line.member("precision", model.precision.rawValue)
-    line.member("shots", shots.shots)
-    if let seed = shots.seed { line.member("seed", String(seed)) }
+    line.task(model, shots, provenance: seconds != nil)
     line.member("temperature", settings.choice.temperature)
     line.member("top_p", settings.choice.topP)
     line.member("max_tokens", settings.maxTokens)

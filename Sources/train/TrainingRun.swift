@@ -9,27 +9,27 @@ import Streams
 
 /// A model, its optimiser, its schedule and its data, from the first step or from where a saved run stopped.
 struct TrainingRun {
-    private let options: Train
-    private let context: Context
-    private let ranks: Ranks
-    private let settings: RunSettings
+    let options: Train
+    let context: Context
+    let ranks: Ranks
+    let settings: RunSettings
     private let schedule: LearningRateSchedule
     private let alpha: AlphaSchedule
-    private let trainer: Trainer
-    private let checkpoints: RunCheckpoints
-    private var feed: TrainingFeed
+    let trainer: Trainer
+    let checkpoints: RunCheckpoints
+    var feed: TrainingFeed
     private let heldOut: HeldOut?
     /// Floating-point operations in a second of large products, or of the fastest step where a busy machine made those slow; nil where times
     /// are left out.
     private var peak: Double?
-    private var log: StepLog
-    private var spikes: SpikeDetector
+    var log: StepLog
+    var spikes: SpikeDetector
     /// The line of the last step where its held-out loss is still to be measured; nil otherwise.
-    private var unfinishedLine: [UInt8]?
+    var unfinishedLine: [UInt8]?
     /// Batches taken from the data, those that were skipped among them.
-    private var batches = 0
+    var batches = 0
     /// Where the data stood after the last update: what a state keeps.
-    private var place = (batches: 0, checksum: "")
+    var place = (batches: 0, checksum: "")
     /// What the run is known by, up to its first batch; nil in one that was resumed, which keeps its name.
     private var identity: XXH64?
 
@@ -88,8 +88,13 @@ struct TrainingRun {
                 sequenceLength: plan.sequenceLength, batchTokens: plan.batchTokens, bosID: bosID, eosID: eosID, attention: attention,
                 separator: separator),
             vocabularySize: model.configuration.vocabularySize, signals: options.signals)
-        if let saved { try goOn(from: saved) } else { identity = settings.identity(trainer.model) }
-        try ranks.checkEqual(String(settings.identity(trainer.model).digest()), "weights or settings")
+        if let saved { try goOn(from: saved) }
+        // A pass over the weights: only where somebody asks.
+        if saved == nil || ranks.count > 1 {
+            let begun = settings.identity(trainer.model)
+            if saved == nil { identity = begun }
+            try ranks.checkEqual(String(begun.digest()), "weights or settings")
+        }
         try checkpoints.begin()
     }
 
@@ -240,87 +245,4 @@ struct TrainingRun {
         if case .nonFinite = error { hint += "; with --on-bad-step skip without this batch, or try a lower --learning-rate" }
         return Failure(.badData, options.out, .whole, "batch \(batches): \(error.message)\(again), \(describe(batch))", hint: hint)
     }
-}
-
-/// States of a run, on the disk and back.
-extension TrainingRun {
-    /// Puts the trainer and the data where the saved run stopped.
-    private mutating func goOn(from saved: TrainingState) throws {
-        let forced: ((String) -> Void)? = options.saving.forceResume ? { TrainingRun.tell("--force-resume: \($0)") } : nil
-        try settings.check(against: saved.facts, subject: saved.name, forced: forced)
-        if let before = saved.facts["processor"], before != TrainingRun.processor {
-            TrainingRun.tell("\(saved.name): was computed on another kind of processor (\(before)): the last bits may differ from here on")
-        }
-        try saved.restore(trainer)
-        spikes.restore(saved.facts["recent_losses"] ?? "")
-        unfinishedLine = saved.facts["unfinished_line"].map { Array($0.utf8) }
-        let taken = saved.facts["batches"].flatMap { Int($0) } ?? trainer.steps
-        while batches < taken, try feed.next() != nil {
-            batches += 1
-            if Signals.stopRequested {
-                throw Failure(.stopped, saved.name, .whole, "stopped while the data was read again; the state is as it was")
-            }
-        }
-        place = (batches, feed.checksum)
-        guard place.checksum == saved.facts["data_xxh64"] else {
-            let difference = "the saved run was trained on other data"
-            guard let forced else {
-                throw Failure(
-                    .badData, saved.name, .whole, difference,
-                    hint:
-                        "resume with the same streams in the same order, or give --force-resume to go on with these where they are after as many batches"
-                )
-            }
-            return forced(difference)
-        }
-    }
-
-    private func save() throws {
-        try log.output.sync()
-        try checkpoints.save(trainer, facts: facts)
-        context.note("\(checkpoints.folder): step \(trainer.steps) saved")
-    }
-
-    private var facts: [String: String] {
-        var facts = ["data_xxh64": place.checksum, "batches": String(place.batches), "recent_losses": spikes.saved]
-        facts["processor"] = TrainingRun.processor
-        if let unfinishedLine { facts["unfinished_line"] = String(decoding: unfinishedLine, as: UTF8.self) }
-        for (name, value) in settings.values { facts[name] = value }
-        return facts
-    }
-
-    /// What the last bits depend on beside the code.
-    private static let processor = computeDescription().joined(separator: ", ")
-
-    private func export() throws {
-        guard let folder = options.export, ranks.isFirst else { return }
-        try ModelFolder.save(trainer.model, to: folder, carrying: options.model, precision: options.exportPrecision)
-    }
-
-    private func stopped() throws -> Failure {
-        if trainer.steps > 0, !checkpoints.holds(trainer.steps) { try save() }
-        let what =
-            trainer.steps > 0
-            ? "stopped after step \(trainer.steps) of \(options.plan.steps), state saved" : "stopped before the first step"
-        return Failure(.stopped, options.out, .whole, what, hint: "go on with the same command and --resume")
-    }
-
-    private func dataEnded() throws -> Failure {
-        if trainer.steps > 0, !checkpoints.holds(trainer.steps) { try save() }
-        return Failure(
-            .badData, "<stdin>", .whole, "ended after step \(trainer.steps) of \(options.plan.steps)",
-            hint: "ask for fewer --steps, or give the streams as files, which are read again")
-    }
-
-    /// What adding up over ranks has cost.
-    private func noteCost() {
-        guard let cost = ranks.cost, cost.steps > 0 else { return }
-        context.note(
-            "exchange: \(ranks.count) ranks, \(cost.bytes / cost.steps) bytes a step; \(decimals(cost.hidden, 4)) s a step hidden behind the "
-                + "computing, \(decimals(cost.shown, 4)) s not, \(decimals(cost.gathering / Double(cost.steps), 4)) s for losses and agreement"
-        )
-    }
-
-    private static func tell(_ failure: Failure) { Diagnostics.write("train: \(failure)", hint: failure.hint) }
-    private static func tell(_ text: String) { Diagnostics.write("train: \(text)") }
 }

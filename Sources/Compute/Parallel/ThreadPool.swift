@@ -156,7 +156,7 @@ private final class Crew: @unchecked Sendable {
 /// Longer spins gained nothing in the training and scoring loops, whose regions follow each other within a few microseconds.
 private let spinNanoseconds: UInt64 = 30_000
 
-private func monotonicNanoseconds() -> UInt64 {
+func monotonicNanoseconds() -> UInt64 {
     var now = timespec()
     clock_gettime(CLOCK_MONOTONIC, &now)
     return UInt64(now.tv_sec) &* 1_000_000_000 &+ UInt64(now.tv_nsec)

@@ -15,9 +15,9 @@ extension CPUOperations {
             for i in 0..<size * size { (x.pointer[i], w.pointer[i]) = (Float(i % 7) - 3, Float(i % 5) - 2) }
             let work = 2 * Double(size) * Double(size) * Double(size)
             for _ in 0..<3 {
-                let began = seconds()
+                let began = monotonicNanoseconds()
                 linearForward(y: y, x: x, w: w, rows: size, inputs: size, outputs: size)
-                let took = max(1e-9, seconds() - began)
+                let took = max(1, Double(monotonicNanoseconds() - began)) * 1e-9
                 left -= took
                 best = max(best, work / took)
                 if left < 2 * took { break }
@@ -27,11 +27,5 @@ extension CPUOperations {
             if left < 3 * 8 * work / best { break }
         }
         return best
-    }
-
-    private func seconds() -> Double {
-        var time = timespec()
-        clock_gettime(CLOCK_MONOTONIC, &time)
-        return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
     }
 }

@@ -29,7 +29,7 @@ public final class RecordIndex {
         }
         map = try MappedFile.open(path)
         name = path
-        guard map.bytes.count < 9 || map.bytes[8] == UInt8(ascii: "{"), let first = try RecordIndex.record(in: map, at: 0),
+        guard map.bytes.count < 9 || map.bytes[8] == UInt8(ascii: "{"), let first = try TensorRecord.read(map, at: 0),
             first.record.kind == "header"
         else {
             throw Failure(
@@ -44,7 +44,7 @@ public final class RecordIndex {
     public func batch(_ record: Int) throws -> RecordBatch {
         let entry = entries[record]
         do {
-            guard let (record, _) = try RecordIndex.record(in: map, at: entry.byte) else { throw RecordProblem("the record has gone") }
+            guard let (record, _) = try TensorRecord.read(map, at: entry.byte) else { throw RecordProblem("the record has gone") }
             return try TensorRecordSource.batch(of: record, index: entry.index, header: header)
         } catch let problem as RecordProblem {
             throw Failure(.badData, name, place(ofRecord: record), problem.message, hint: problem.hint)
@@ -58,7 +58,7 @@ public final class RecordIndex {
         func refused(_ message: String, _ hint: String? = nil) -> Failure {
             Failure(.badData, name, .record(entries.count, byte: at), message, hint: hint)
         }
-        while let (record, end) = try RecordIndex.record(in: map, at: at) {
+        while let (record, end) = try TensorRecord.read(map, at: at) {
             switch (record.kind, isOpen) {
             case ("data", true):
                 entries.append(Entry(byte: at, index: inStream))
@@ -77,34 +77,5 @@ public final class RecordIndex {
             at = end
         }
         if isOpen { throw refused("the stream ends without its end record", TensorStream.truncationHint) }
-    }
-
-    /// The record that begins at a byte, and where it ends; nil at the end of the file.
-    private static func record(in map: MappedFile, at: Int) throws -> (record: TensorRecord, end: Int)? {
-        let bytes = map.bytes
-        if at == bytes.count { return nil }
-        func cut() -> Failure {
-            Failure(.badData, map.name, .byte(at), "a record is cut off here", hint: TensorStream.truncationHint)
-        }
-        guard bytes.count - at >= 8 else { throw cut() }
-        let length = UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: at, as: UInt64.self))
-        guard length >= 2, length <= TensorStream.longestHeader else {
-            throw Failure(
-                .badData, map.name, .byte(at), "not a record: a header of \(length) bytes, expected 2 to \(TensorStream.longestHeader)")
-        }
-        let dataStart = at + 8 + Int(length)
-        guard dataStart <= bytes.count else { throw cut() }
-        let header = UnsafeRawBufferPointer(rebasing: bytes[at + 8..<dataStart])
-        let contents = try SafetensorsHeader.parse(header, dataBytes: nil, name: map.name, base: at + 8)
-        let tensors = contents.tensors.map { tensor in
-            let shift = at + 8 + Int(length)
-            return TensorEntry(
-                name: tensor.name, type: tensor.type, shape: tensor.shape,
-                range: tensor.range.lowerBound - shift..<tensor.range.upperBound - shift)
-        }
-        let size = tensors.last?.range.upperBound ?? 0
-        guard size <= bytes.count - dataStart else { throw cut() }
-        let data = UnsafeRawBufferPointer(rebasing: bytes[dataStart..<dataStart + size])
-        return (TensorRecord(length: length, header: header, data: data, metadata: contents.metadata, tensors: tensors), dataStart + size)
     }
 }

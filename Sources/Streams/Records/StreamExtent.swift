@@ -19,20 +19,13 @@ public struct StreamExtent: Equatable, Sendable {
 
     /// Counts the record that begins at `bytes`; returns where it ends.
     private mutating func addRecord(_ map: MappedFile) -> Int? {
-        guard map.bytes.count - bytes >= 8 else { return nil }
-        let length = UInt64(littleEndian: map.bytes.loadUnaligned(fromByteOffset: bytes, as: UInt64.self))
-        guard length >= 2, length <= TensorStream.longestHeader, Int(length) <= map.bytes.count - bytes - 8 else { return nil }
-        let header = UnsafeRawBufferPointer(rebasing: map.bytes[bytes + 8..<bytes + 8 + Int(length)])
-        guard let contents = try? SafetensorsHeader.parse(header, dataBytes: nil, name: map.name, base: bytes + 8),
-            let kind = contents.metadata.first(where: { $0.0 == "kind" })?.1
-        else { return nil }
-        if kind == "data" {
-            func rows(_ name: String) -> Int? { contents.tensors.first { $0.name == name }?.shape.first }
+        guard let (record, end) = try? TensorRecord.read(map, at: bytes), !record.kind.isEmpty else { return nil }
+        if record.kind == "data" {
+            func rows(_ name: String) -> Int? { record.tensors.first { $0.name == name }?.shape.first }
             guard let tokens = rows("input_ids"), let splits = rows("document_splits"), splits > 0 else { return nil }
             self.tokens += tokens
             documents += splits - 1
         }
-        let end = contents.tensors.last?.range.upperBound ?? bytes + 8 + Int(length)
-        return end <= map.bytes.count ? end : nil
+        return end
     }
 }

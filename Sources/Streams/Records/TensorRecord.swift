@@ -69,6 +69,42 @@ struct TensorRecord {
     }
 }
 
+extension TensorRecord {
+    /// The tensors of a header with ranges that count from the start of the data, which is at `start` for the header.
+    fileprivate static func tensors(_ contents: SafetensorsHeader.Contents, dataAt start: Int) -> [TensorEntry] {
+        contents.tensors.map {
+            TensorEntry(
+                name: $0.name, type: $0.type, shape: $0.shape, range: $0.range.lowerBound - start..<$0.range.upperBound - start)
+        }
+    }
+
+    /// The record that begins at a byte of a file, and where it ends; nil at the end of the file. Only its header is looked at.
+    ///
+    /// Throws `Failure.badData` for a cut or malformed one.
+    static func read(_ map: MappedFile, at: Int) throws -> (record: TensorRecord, end: Int)? {
+        let bytes = map.bytes
+        if at == bytes.count { return nil }
+        func cut() -> Failure {
+            Failure(.badData, map.name, .byte(at), "a record is cut off here", hint: TensorStream.truncationHint)
+        }
+        guard bytes.count - at >= 8 else { throw cut() }
+        let length = UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: at, as: UInt64.self))
+        guard length >= 2, length <= TensorStream.longestHeader else {
+            throw Failure(
+                .badData, map.name, .byte(at), "not a record: a header of \(length) bytes, expected 2 to \(TensorStream.longestHeader)")
+        }
+        let dataStart = at + 8 + Int(length)
+        guard dataStart <= bytes.count else { throw cut() }
+        let header = UnsafeRawBufferPointer(rebasing: bytes[at + 8..<dataStart])
+        let contents = try SafetensorsHeader.parse(header, dataBytes: nil, name: map.name, base: at + 8)
+        let tensors = TensorRecord.tensors(contents, dataAt: dataStart)
+        let size = tensors.last?.range.upperBound ?? 0
+        guard size <= bytes.count - dataStart else { throw cut() }
+        let data = UnsafeRawBufferPointer(rebasing: bytes[dataStart..<dataStart + size])
+        return (TensorRecord(length: length, header: header, data: data, metadata: contents.metadata, tensors: tensors), dataStart + size)
+    }
+}
+
 /// Takes records off an input, one at a time.
 final class TensorRecordFraming {
     private let input: ByteInput
@@ -94,10 +130,7 @@ final class TensorRecordFraming {
         do { contents = try SafetensorsHeader.parse(header, dataBytes: nil, name: input.name, base: 0) } catch let failure as Failure {
             throw RecordProblem(failure.message, hint: failure.hint)
         }
-        let tensors = contents.tensors.map { tensor in
-            let range = tensor.range.lowerBound - header.count..<tensor.range.upperBound - header.count
-            return TensorEntry(name: tensor.name, type: tensor.type, shape: tensor.shape, range: range)
-        }
+        let tensors = TensorRecord.tensors(contents, dataAt: header.count)
         let size = tensors.last?.range.upperBound ?? 0
         try dataBytes.read(size, from: input)
         guard dataBytes.count == size else { throw cut("\(size) bytes of data", dataBytes.count) }

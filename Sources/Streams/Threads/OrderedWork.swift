@@ -49,7 +49,7 @@ public final class OrderedWork<Piece, Product>: @unchecked Sendable {
 
     /// Does all the work. Rethrows the first failure, in the order of the pieces, of `next`, a worker or `write`.
     public func run() throws {
-        let others = threads > 1 ? (1..<threads).compactMap { _ in startThread { self.work() } } : []
+        let others = threads > 1 ? (1..<threads).compactMap { _ in startThread(leaving: SIGPIPE) { self.work() } } : []
         work()
         for thread in others { pthread_join(thread, nil) }
         if let failure { throw failure }
@@ -109,54 +109,4 @@ public final class OrderedWork<Piece, Product>: @unchecked Sendable {
             output.wakeAll()
         }
     }
-}
-
-/// A mutex with a condition.
-private final class Lock {
-    private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
-    private let condition = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
-
-    init() {
-        pthread_mutex_init(mutex, nil)
-        pthread_cond_init(condition, nil)
-    }
-
-    deinit {
-        pthread_cond_destroy(condition)
-        pthread_mutex_destroy(mutex)
-        condition.deallocate()
-        mutex.deallocate()
-    }
-
-    func lock() { pthread_mutex_lock(mutex) }
-    func unlock() { pthread_mutex_unlock(mutex) }
-    /// Lets go of the mutex until woken.
-    func wait() { pthread_cond_wait(condition, mutex) }
-    func wakeAll() { pthread_cond_broadcast(condition) }
-}
-
-/// What a thread runs, on its way through C.
-private final class ThreadBody {
-    let body: () -> Void
-    init(_ body: @escaping () -> Void) { self.body = body }
-}
-
-/// Starts a thread that takes no signals but SIGPIPE; nil when the system refuses it.
-private func startThread(_ body: @escaping () -> Void) -> pthread_t? {
-    var (blocked, before) = (sigset_t(), sigset_t())
-    sigfillset(&blocked)
-    sigdelset(&blocked, SIGPIPE)
-    pthread_sigmask(SIG_SETMASK, &blocked, &before)
-    defer { pthread_sigmask(SIG_SETMASK, &before, nil) }
-    var thread = pthread_t()
-    let argument = Unmanaged.passRetained(ThreadBody(body))
-    let code = pthread_create(
-        &thread, nil,
-        { argument in
-            Unmanaged<ThreadBody>.fromOpaque(argument!).takeRetainedValue().body()
-            return nil
-        }, argument.toOpaque())
-    if code == 0 { return thread }
-    argument.release()
-    return nil
 }

@@ -5,6 +5,7 @@
 #   make demo       the main job on real input, about ten minutes; DEMO_TOKENS=… scales it
 #   make bench      products, kernels, scoring, training, start beside torch and llama.cpp: 12 minutes; BENCH=--quick for a trial
 #   make check-large  a random model of 1.1 billion parameters scores and trains one step within 24 GiB: minutes
+#   make check-reliability  R1-R25 in full: broken files, faults, kills, crash states, broken builds: an hour or two; GATES='R9 R10' names some
 #   make check-server  teacher-score with llama-cpp-python's server on loopback: minutes, once more to compile llama.cpp
 #   make check-mpi  train on 1, 2 and 4 ranks of mpirun, killed and stopped: a minute or two; `make test` runs it too where mpirun is
 #   make bench-text  tokenize beside its peers, verified, then timed: minutes; BENCH=--quick for a trial
@@ -24,7 +25,7 @@ BIN := .build/release
 # What a shell says of OpenBLAS's core must not decide what is tested and measured: see docs/decisions/0002-openblas-core.md.
 unexport OPENBLAS_CORETYPE OPENBLAS_L2_SIZE
 
-.PHONY: all build test check-exact check-large check-server check-mpi demo bench bench-text bench-align bench-choices install man format \
+.PHONY: all build test check-exact check-large check-reliability check-server check-mpi demo bench bench-text bench-align bench-choices install man format \
     setup assets clean
 all: build
 
@@ -46,6 +47,9 @@ demo:
 
 check-large: build
 	scripts/check-large
+
+check-reliability: build
+	scripts/check-reliability $(GATES)
 
 check-server: build
 	scripts/check-server

@@ -66,12 +66,8 @@ public final class ScoringModel {
 
     /// Refuses ids outside the model's vocabulary.
     public func check(_ batch: RecordBatch, in reader: RecordReader) throws {
-        let size = loaded.model.configuration.vocabularySize
-        if let id = batch.inputIDs.max(), Int(id) >= size {
-            throw Failure(
-                .badData, reader.name, reader.lastPlace, "token id \(id) is outside the model's vocabulary of \(size)",
-                hint: "tokenize with the model's own vocabulary")
-        }
+        try batch.expectIDs(
+            below: loaded.model.configuration.vocabularySize, in: reader, hint: "tokenize with the model's own vocabulary")
     }
 
     /// log p of every token of the batch, natural logarithm; NaN where a token has nothing before it.

@@ -64,7 +64,7 @@ struct StreamAlignment {
     mutating func next() throws -> RecordBatch? {
         guard try pairs.nextBatch() else { return nil }
         var batch = pairs.batch
-        if !carriers.isEmpty { try expectIDs(of: batch, below: carriers[0].studentSize, pairs.students) }
+        if !carriers.isEmpty { try expectIDs(of: batch, carriers[0].studentSize, pairs.students, option: "--student-tokenizer") }
         for index in teachers.indices {
             teachers[index].columns = AlignedColumns()
             teachers[index].columns.reserve(batch.tokenCount)
@@ -92,7 +92,8 @@ struct StreamAlignment {
         let tokens = batch.tokens(of: document)
         for index in teachers.indices {
             if !carriers.isEmpty, pairs.teachers[index].index == 0 {
-                try expectIDs(of: pairs.teachers[index].batch, below: carriers[index].teacherSize, readers[index])
+                try expectIDs(
+                    of: pairs.teachers[index].batch, carriers[index].teacherSize, readers[index], option: "--teacher-tokenizer")
             }
             try teachers[index].align(batch, tokens, pairs.teachers[index])
             try observe?(batch, document, index, pairs.teachers[index], teachers[index].columns)

@@ -15,13 +15,7 @@ func vocabulary(_ path: String, of reader: RecordReader) throws -> Tokenizer {
     return tokenizer
 }
 
-/// Refuses tokens past a vocabulary, in the document that has one.
-func expectIDs(of batch: RecordBatch, below size: Int, _ reader: RecordReader) throws {
-    guard let highest = batch.inputIDs.max(), Int(highest) >= size else { return }
-    for document in 0..<batch.documentCount {
-        guard let id = batch.inputIDs[batch.tokens(of: document)].first(where: { Int($0) >= size }) else { continue }
-        throw Failure(
-            .badData, reader.name, reader.place(ofDocument: document),
-            "document \(quoted(batch.documentIDs[document])) has the id \(id), but the vocabulary has \(size) entries")
-    }
+/// Refuses ids past the vocabulary that an option names.
+func expectIDs(of batch: RecordBatch, _ size: Int, _ reader: RecordReader, option: String) throws {
+    try batch.expectIDs(below: size, of: "the vocabulary of \(option)", in: reader, hint: "\(option) must name what 'tokenize' was given")
 }

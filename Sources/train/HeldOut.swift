@@ -40,11 +40,8 @@ struct HeldOut {
             Scorer(model, operations: operations), bosID: bosID, window: window, stride: max(1, window / 2))
         var sum = HeldOutLoss()
         while let records = try reader.next() {
-            if let id = records.inputIDs.max(), Int(id) >= model.configuration.vocabularySize {
-                throw Failure(
-                    .badData, reader.name, reader.lastPlace,
-                    "token id \(id) is outside the model's vocabulary of \(model.configuration.vocabularySize)")
-            }
+            try records.expectIDs(
+                below: model.configuration.vocabularySize, in: reader, hint: "tokenize with the vocabulary of the model that is trained")
             let scores = try scorer.logProbabilities(ids: records.inputIDs, splits: records.documentSplits) { _ in
                 if isStopped() { throw Failure(.stopped, path, .whole, "stopped by a signal") }
             }

@@ -77,11 +77,9 @@ struct TrainingFeed {
         source.next = 0
         guard let records = try source.passes.next() else { return false }
         let origin = source.passes.origin
-        if let id = records.inputIDs.max(), Int(id) >= vocabularySize {
-            throw Failure(
-                .badData, origin.name, origin.place, "token id \(id) is outside the model's vocabulary of \(vocabularySize)",
-                hint: "tokenize with the vocabulary of the model that is trained")
-        }
+        try records.expectIDs(
+            below: vocabularySize, in: origin.name, place: { _ in origin.place },
+            hint: "tokenize with the vocabulary of the model that is trained")
         source.columns = try signals.columns(of: records, origin, vocabularySize: vocabularySize)
         source.records = records
         source.epoch = source.passes.epoch

@@ -60,7 +60,7 @@ refused wrong-teacher-vocabulary 65 "--student-tokenizer $vocabularies/student -
     "vocabularies/student: another vocabulary than that of top.scores"
 refused nothing-to-carry 65 "$carry student.tokens teacher.scores" "teacher.scores: record 0 at byte [0-9]+: records without 'top_ids'"
 sed 1d top.scores.json | sed -E '2s/"input_ids":\[[0-9]+/"input_ids":[999/' >foreign.scores
-refused ids-past-the-vocabulary 65 "$carry student.tokens foreign.scores" "foreign.scores:2: .*document 'b' has the id 999, but the vocabulary has 264"
+refused ids-past-the-vocabulary 65 "$carry student.tokens foreign.scores" "foreign.scores:2: .*document 'b' has the token id 999, but the vocabulary of --teacher-tokenizer has 264"
 refused scores-beside-tokens 65 "student.tokens teacher.scores teacher.tokens" "teacher.tokens: has no scores, but teacher.scores has"
 sed 1d student.tokens.json >bare.tokens
 { cat bare.tokens; sed -n 2p bare.tokens; } >twice.tokens

@@ -75,10 +75,8 @@ final class EndpointTeacher: Teacher {
     }
 
     func check(_ batch: RecordBatch, in reader: RecordReader) throws {
-        guard let id = batch.inputIDs.max(), Int(id) >= tokenizer.vocabularySize else { return }
-        throw Failure(
-            .badData, reader.name, reader.lastPlace, "token id \(id) is outside the vocabulary of \(tokenizer.vocabularySize)",
-            hint: "--tokenizer must name what 'tokenize' was given")
+        try batch.expectIDs(
+            below: tokenizer.vocabularySize, of: "the vocabulary", in: reader, hint: "--tokenizer must name what 'tokenize' was given")
     }
 
     // MARK: Scoring

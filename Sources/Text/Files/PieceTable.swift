@@ -36,7 +36,7 @@ struct PieceTable {
     private(set) var userDefined: [AddedToken] = []
 
     /// Longer pieces would take too long to cut in all ways; the longest known are a tenth of it.
-    private static let longestPiece = 1024
+    static let longestPiece = 1024
 
     /// - name: for messages. - listsMerges: for byte-pair encoding. Throws 65, naming the piece.
     init(_ entries: [PieceEntry], name: String, listsMerges: Bool = true) throws {
@@ -54,8 +54,8 @@ struct PieceTable {
             guard !entry.bytes.isEmpty else { throw refuse("is empty") }
             guard entry.bytes.withUnsafeBytes({ firstInvalidUTF8($0) }) == nil else { throw refuse("is not UTF-8") }
             guard entry.score.isFinite else { throw refuse("has a score that is not finite") }
-            guard entry.bytes.count <= Self.longestPiece else {
-                throw refuse("has \(entry.bytes.count) bytes, more than \(Self.longestPiece)")
+            guard entry.bytes.count <= PieceTable.longestPiece else {
+                throw refuse("has \(entry.bytes.count) bytes, more than \(PieceTable.longestPiece)")
             }
             let (mine, theirs) = listsMerges && entry.merges ? (vocabulary, others) : (others, vocabulary)
             if theirs.id(of: entry.bytes) != nil || mine.appendNew(entry.bytes) != nil { throw refuse("is there twice") }

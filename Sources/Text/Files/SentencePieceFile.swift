@@ -107,7 +107,14 @@ struct SentencePieceFile {
         var entry = PieceEntry(bytes: [], score: 0, kind: .normal)
         while let field = try message.next() {
             switch field.number {
-            case 1: entry.bytes = try Array(field.bytes("piece"))
+            case 1:
+                let bytes = try field.bytes("piece")
+                guard bytes.count <= PieceTable.longestPiece else {
+                    throw Failure(
+                        .badData, name, .byte(field.place),
+                        "piece \(entries.count) has \(bytes.count) bytes, more than \(PieceTable.longestPiece)")
+                }
+                entry.bytes = Array(bytes)
             case 2: entry.score = try field.float("score")
             case 3:
                 let type = try field.int32("type")

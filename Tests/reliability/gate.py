@@ -27,6 +27,9 @@ STATUSES = {0, 1, 64, 65, 66, 70, 73, 74, 75, 141, 143, 130, 129, 138, 140}
 # A second on an idle machine; processor time grows on a busy one too.
 SECONDS, MEMORY, HANG = 2.0, 64 << 20, 30.0
 
+# Bytes of address space that each tool may have, by its name, where a gate sets them.
+ADDRESS_SPACE = {}
+
 
 class Gate:
     """Counts checks; `end` prints the figure and leaves with 1 after any miss, or where nothing was checked."""
@@ -87,9 +90,11 @@ def run(command, stdin=b"", env=None, limits=(), hang=HANG, cwd=None, output=Non
 
         def prepare():
             signal.signal(signal.SIGPIPE, signal.SIG_DFL)
-            for name, value in limits:
+            for name, value in allowed:
                 resource.setrlimit(name, (value, value))
 
+        space = ADDRESS_SPACE.get(str(command[0]))
+        allowed = [*limits, *([(resource.RLIMIT_AS, space)] if space else [])]
         began = time.monotonic()
         child = subprocess.Popen([str(word) for word in command], stdin=source, stdout=out, stderr=err, preexec_fn=prepare, cwd=cwd,
                                  env={**os.environ, **(env or {})})

@@ -5,6 +5,7 @@ that read such a file, and says why the outcome is wrong, or None; seeds(), pair
 damaged at random; and try_file(path), which feeds one file to a tool that must end with 0 or 65, and says why not, or None.
 """
 import dataclasses
+import importlib
 import pathlib
 import typing
 
@@ -30,3 +31,10 @@ class Case:
             for part in self.data if isinstance(self.data, list) else [self.data]:
                 out.write(part.encode() if isinstance(part, str) else part)
         return path
+
+
+def formats():
+    """Pairs of a format's title and its module, loaded when asked for."""
+    names = [("tokenizer.json", "tokenizer_json"), ("SentencePiece", "sentencepiece"),
+             ("tiktoken", "tiktoken"), ("NDJSON", "ndjson"), ("stream", "stream")]
+    return [(title, importlib.import_module(f"cases.{name}")) for title, name in names]

@@ -12,6 +12,7 @@ struct ModelTeacher: Teacher {
     private let distributions: DistributionOptions
     private let provenance: Bool
     private let memory: MemoryEstimate
+    private let vocabulary: OwnVocabulary
 
     init(
         _ path: String, _ window: WindowOptions, _ distributions: DistributionOptions, precision: ScoringPrecision, pool: ThreadPool,
@@ -23,6 +24,7 @@ struct ModelTeacher: Teacher {
         self.distributions = distributions
         provenance = context.provenance
         memory = model.memory(threads: pool.threads)
+        vocabulary = OwnVocabulary(path)
         context.note(memory.line)
     }
 
@@ -38,9 +40,15 @@ struct ModelTeacher: Teacher {
         ] + distributions.facts
     }
 
-    func check(_ header: StreamHeader, of name: String) throws { try model.check(header, of: name) }
+    func check(_ header: StreamHeader, of name: String) throws {
+        try model.check(header, of: name)
+        vocabulary.read(header)
+    }
 
-    func check(_ batch: RecordBatch, in reader: RecordReader) throws { try model.check(batch, in: reader) }
+    func check(_ batch: RecordBatch, in reader: RecordReader) throws {
+        try model.check(batch, in: reader)
+        try vocabulary.check(batch, in: reader)
+    }
 
     func scored(_ batch: RecordBatch, afterTokens: (Int) throws -> Void) throws -> RecordBatch {
         try model.scored(batch, distributions.request, seed: distributions.seed, afterBatch: afterTokens)

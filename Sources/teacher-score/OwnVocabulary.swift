@@ -1,0 +1,51 @@
+// Whether tokens are of the model's own vocabulary: those of another one would be scored without a word, and mean nothing.
+
+import Streams
+import Text
+
+/// Compares the bytes that tokens of a stream stand for with those of the model's own tokens of the same ids.
+///
+/// Hashes of files do not tell: a model's tokenizer.json and its GGUF are two files of one vocabulary. The lengths of the first tokens do.
+/// Normalisers change some; ids of another vocabulary change most.
+final class OwnVocabulary {
+    /// Tokens that are looked at.
+    private static let sample = 4096
+    /// Fewer than these say nothing.
+    private static let fewest = 24
+
+    private let model: String
+    /// nil once enough was seen.
+    private var tokenizer: Tokenizer?
+    private var compared = 0
+    private var equal = 0
+
+    /// Looks at nothing where the model's files hold no vocabulary that can be read: then there is nothing to compare with.
+    init(_ model: String) {
+        self.model = model
+        tokenizer = try? Tokenizer.load(model)
+    }
+
+    /// Looks no further where the header names the very file. Throws nothing: other files may hold the same vocabulary.
+    func read(_ header: StreamHeader) {
+        if header["vocabulary_sha256"] == tokenizer?.vocabularySHA256 { tokenizer = nil }
+    }
+
+    /// Throws 65 where fewer than half of the tokens have the length of the model's own.
+    func check(_ batch: RecordBatch, in reader: RecordReader) throws {
+        guard let tokenizer, let offsets = batch.offsets else { return }
+        for (token, id) in batch.inputIDs.enumerated() where Int(id) < tokenizer.vocabularySize {
+            let length = Int(offsets[2 * token + 1]) - Int(offsets[2 * token])
+            guard length > 0 else { continue }
+            compared += 1
+            equal += tokenizer.bytes(of: id).count == length ? 1 : 0
+            if compared == OwnVocabulary.sample { break }
+        }
+        if compared >= OwnVocabulary.fewest, 2 * equal < compared {
+            throw Failure(
+                .badData, reader.name, reader.lastPlace,
+                "of \(compared) tokens only \(equal) are as long as the model's own tokens with their ids: another vocabulary made them",
+                hint: "tokenize with the model's own: tokenize --tokenizer \(model) …")
+        }
+        if compared >= OwnVocabulary.sample { self.tokenizer = nil }
+    }
+}

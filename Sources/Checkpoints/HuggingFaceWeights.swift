@@ -142,7 +142,9 @@ struct HuggingFaceWeights {
         let pickles = ["pytorch_model.bin", "pytorch_model.bin.index.json"].contains { exists(inside(folder, $0)) }
         return Failure(
             .cannotOpen, folder, .whole, "holds neither '\(single)' nor '\(index)'",
-            hint: pickles ? "convert its pytorch_model.bin to safetensors: a pickle can run code and is never opened" : nil)
+            hint: pickles
+                ? "convert its pytorch_model.bin to safetensors: a pickle can run code and is never opened"
+                : "train begins a new model of this shape where its config.json is named, not the folder")
     }
 }
 

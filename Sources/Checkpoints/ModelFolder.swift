@@ -67,6 +67,11 @@ public enum ModelFolder {
     private static func openFolder(_ path: String, _ onlyScored: Bool, _ pool: ThreadPool?) throws -> LoadedModel {
         AtomicFolder.recover(path)
         let name = inside(path, configurationFile)
+        guard exists(name) else {
+            throw Failure(
+                .cannotOpen, path, .whole, "holds no '\(configurationFile)'",
+                hint: "a model is a folder with its config.json and weights, or a .gguf; train begins a new one from a config.json alone")
+        }
         let configuration = try HuggingFaceConfiguration.read(name)
         let weights = try HuggingFaceWeights.open(path)
         let tensors = try weights.tensors(for: configuration.model, name)

@@ -105,13 +105,19 @@ public enum FileKind: Sendable {
         return found ? .tensorStream : .safetensors
     }
 
+    /// Not every '<' opens a page: a list of pieces begins with "<unk>".
+    private static func isMarkup(_ text: ArraySlice<UInt8>) -> Bool {
+        let start = text.prefix(16).map { (0x41...0x5A).contains($0) ? $0 + 0x20 : $0 }
+        return ["<!doctype", "<html", "<head", "<body", "<!--", "<?xml"].contains { start.starts(with: $0.utf8) }
+    }
+
     private static func byText(_ head: [UInt8]) -> FileKind {
         let text = head.starts(with: [0xEF, 0xBB, 0xBF]) ? head.dropFirst(3) : head[...]
         guard let first = text.first(where: { ![0x20, 0x09, 0x0A, 0x0D].contains($0) }) else { return .unknown }
         switch first {
         case UInt8(ascii: "{"): return .jsonObject
         case UInt8(ascii: "["): return .jsonArray
-        case UInt8(ascii: "<"): return .html
+        case UInt8(ascii: "<") where isMarkup(text.drop { $0 != first }): return .html
         default: return .unknown
         }
     }

@@ -11,7 +11,7 @@
 #   make bench-text  tokenize beside its peers, verified, then timed: minutes; BENCH=--quick for a trial
 #   make bench-align  align beside numpy and the usual Python step from text: minutes; BENCH=--quick for a trial
 #   make bench-choices  evaluate choices beside lm-evaluation-harness, verified, then timed: minutes
-#   make install    PREFIX=/usr/local DESTDIR=: stripped tools and man pages
+#   make install    PREFIX=/usr/local DESTDIR=: stripped tools, man pages, completions for bash, zsh and fish; make uninstall takes them away
 #   make man        lint the man pages
 #   make format     format the Swift sources in place
 #   make setup      install the libraries that are missing (Debian, Ubuntu)
@@ -21,12 +21,15 @@
 PREFIX ?= /usr/local
 TOOLS := tokenize align teacher-score sample train evaluate stream-cat
 BIN := .build/release
+INTO = $(DESTDIR)$(PREFIX)
+# Where shells look for the completions of a tool.
+completions = bash-completion/completions/$(1) zsh/site-functions/_$(1) fish/vendor_completions.d/$(1).fish
 
 # What a shell says of OpenBLAS's core must not decide what is tested and measured: see docs/decisions/0002-openblas-core.md.
 unexport OPENBLAS_CORETYPE OPENBLAS_L2_SIZE
 
-.PHONY: all build test check-exact check-large check-reliability check-server check-mpi demo bench bench-text bench-align bench-choices install man format \
-    setup assets clean
+.PHONY: all build test check-exact check-large check-reliability check-server check-mpi demo bench bench-text bench-align bench-choices \
+    install install-files uninstall man format setup assets clean
 all: build
 
 # Package.swift hands the commit to the one C file that --version asks; a new commit costs that file and a link.
@@ -71,10 +74,23 @@ bench-align: build
 bench-choices: build
 	scripts/bench-choices $(BENCH)
 
-install: build
-	install -d '$(DESTDIR)$(PREFIX)/bin' '$(DESTDIR)$(PREFIX)/share/man'
-	for tool in $(TOOLS); do install -s -m 755 $(BIN)/$$tool '$(DESTDIR)$(PREFIX)/bin/' || exit 1; done
-	for page in man/man?/*; do install -D -m 644 $$page "$(DESTDIR)$(PREFIX)/share/$$page" || exit 1; done
+install: build install-files
+
+# What is built already, where it belongs. Each tool writes its own completions.
+install-files:
+	install -d '$(INTO)/bin' $(foreach file,$(call completions,x),'$(INTO)/share/$(dir $(file))')
+	for tool in $(TOOLS); do \
+	    install -s -m 755 $(BIN)/$$tool '$(INTO)/bin/' || exit 1; \
+	    set -- bash zsh fish; \
+	    for file in $(call completions,$$tool); do \
+	        $(BIN)/$$tool --generate-completion-script $$1 >"$(INTO)/share/$$file" && chmod 644 "$(INTO)/share/$$file" || exit 1; \
+	        shift; done; done
+	for page in man/man?/*; do install -D -m 644 $$page "$(INTO)/share/$$page" || exit 1; done
+
+uninstall:
+	for tool in $(TOOLS); do for file in $(call completions,$$tool); do \
+	    rm -f "$(INTO)/bin/$$tool" "$(INTO)/share/$$file"; done; done
+	for page in man/man?/*; do rm -f "$(INTO)/share/$$page"; done
 
 man:
 	scripts/check-man

@@ -54,7 +54,8 @@ public struct RejectOptions: ParsableArguments {
     public var onError = OnError.fail
 
     @Option(
-        help: ArgumentHelp("File for the lines that are skipped, unchanged (default: none; needed by --on-error skip).", valueName: "file"))
+        help: ArgumentHelp("File for the lines that are skipped, unchanged (default: none; needed by --on-error skip).", valueName: "file"),
+        completion: .file())
     public var rejects: String?
 
     @Option(help: ArgumentHelp("Longest line of the input.", valueName: "n"))
@@ -73,7 +74,7 @@ public struct RejectOptions: ParsableArguments {
 public struct FileOptions: ParsableArguments {
     @Option(
         name: [.customShort("o"), .long],
-        help: ArgumentHelp("Output file, written whole or not at all; '-' is standard output.", valueName: "file"))
+        help: ArgumentHelp("Output file, written whole or not at all; '-' is standard output.", valueName: "file"), completion: .file())
     public var output = "-"
 
     public init() {}

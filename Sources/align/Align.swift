@@ -23,11 +23,12 @@ struct Align: Tool {
     @OptionGroup var output: OutputOptions
     @OptionGroup var common: CommonOptions
 
-    @Argument(help: ArgumentHelp("Token records of the student; with --overlap its vocabulary.", valueName: "student"))
+    @Argument(help: ArgumentHelp("Token records of the student; with --overlap its vocabulary.", valueName: "student"), completion: .file())
     var student: String
 
     @Argument(
-        help: ArgumentHelp("Score (or token) records of the teacher, or of several; with --overlap its vocabulary.", valueName: "teacher"))
+        help: ArgumentHelp("Score (or token) records of the teacher, or of several; with --overlap its vocabulary.", valueName: "teacher"),
+        completion: .file())
     var teacherPaths: [String]
 
     func validate() throws {

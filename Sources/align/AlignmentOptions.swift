@@ -29,12 +29,14 @@ struct AlignmentOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Vocabulary of the student, to carry the teacher's most probable tokens over (default: they are not).", valueName: "path"))
+            "Vocabulary of the student, to carry the teacher's most probable tokens over (default: they are not).", valueName: "path"),
+        completion: .file())
     var studentTokenizer: String?
 
     @Option(
         help: ArgumentHelp(
-            "Vocabulary of the teacher, for the same; once for each teacher, in their order (default: none).", valueName: "path"))
+            "Vocabulary of the teacher, for the same; once for each teacher, in their order (default: none).", valueName: "path"),
+        completion: .file())
     var teacherTokenizer: [String] = []
 
     func validate() throws {

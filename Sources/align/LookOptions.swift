@@ -13,13 +13,14 @@ struct LookOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Draw the segmentations of the first documents on an HTML page that needs no other file (default: none).", valueName: "file"))
+            "Draw the segmentations of the first documents on an HTML page that needs no other file (default: none).", valueName: "file"),
+        completion: .file())
     var html: String?
 
     @Option(
         help: ArgumentHelp(
-            "Corpus of the streams, needed by --show and --html; with --report, for words and numerals (default: none).", valueName: "file")
-    )
+            "Corpus of the streams, needed by --show and --html; with --report, for words and numerals (default: none).", valueName: "file"),
+        completion: .file())
     var text: String?
 
     @Option(help: ArgumentHelp("With --report: how many of the worst places to list.", valueName: "n"))
@@ -33,7 +34,8 @@ struct LookOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "With --overlap: file for the ids of byte-identical entries, a safetensors file (default: none).", valueName: "file"))
+            "With --overlap: file for the ids of byte-identical entries, a safetensors file (default: none).", valueName: "file"),
+        completion: .file())
     var map: String?
 
     @Flag(help: "With --report or --overlap: a table to read instead of NDJSON.")

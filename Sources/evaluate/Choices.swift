@@ -18,10 +18,10 @@ struct Choices: Tool {
             too long is cut at its beginning.
             """)
 
-    @Option(help: ArgumentHelp("Model: a Hugging Face folder or a .gguf file.", valueName: "path"))
+    @Option(help: ArgumentHelp("Model: a Hugging Face folder or a .gguf file.", valueName: "path"), completion: .file())
     var model: String
 
-    @Option(help: ArgumentHelp("Vocabulary, where it is not in the model's folder or file.", valueName: "path"))
+    @Option(help: ArgumentHelp("Vocabulary, where it is not in the model's folder or file.", valueName: "path"), completion: .file())
     var tokenizer: String?
 
     @OptionGroup var fewShot: FewShotOptions
@@ -30,7 +30,7 @@ struct Choices: Tool {
     @OptionGroup var threads: ThreadOptions
     @OptionGroup var common: CommonOptions
 
-    @Argument(help: ArgumentHelp("Items, NDJSON; '-' or none is standard input.", valueName: "file"))
+    @Argument(help: ArgumentHelp("Items, NDJSON; '-' or none is standard input.", valueName: "file"), completion: .file())
     var files: [String] = []
 
     mutating func validate() throws {

@@ -10,7 +10,7 @@ struct FewShotOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Worked examples in front of each item.", valueName: "n"))
     var shots = 0
 
-    @Option(help: ArgumentHelp("Items with answers for --shots (default: none).", valueName: "file"))
+    @Option(help: ArgumentHelp("Items with answers for --shots (default: none).", valueName: "file"), completion: .file())
     var examples: String?
 
     @Option(

@@ -20,13 +20,15 @@ struct Perplexity: Tool {
             --bos always gives it one. --windows rolling gives the numbers of lm-evaluation-harness.
             """)
 
-    @Option(help: ArgumentHelp("Model: a Hugging Face folder or a .gguf file; several are measured on the same text.", valueName: "path"))
+    @Option(
+        help: ArgumentHelp("Model: a Hugging Face folder or a .gguf file; several are measured on the same text.", valueName: "path"),
+        completion: .file())
     var model: [String]
 
     @Option(
         help: ArgumentHelp(
             "Vocabulary, where it is not in the model's folder or file; given as often as --model, or not at all. (default: the model's own)",
-            valueName: "path"))
+            valueName: "path"), completion: .file())
     var tokenizer: [String] = []
 
     @Option(help: ArgumentHelp("Key of a record's text.", valueName: "key"))
@@ -54,7 +56,7 @@ struct Perplexity: Tool {
     @OptionGroup var threads: ThreadOptions
     @OptionGroup var common: CommonOptions
 
-    @Argument(help: ArgumentHelp("Held-out text; '-' or none is standard input.", valueName: "file"))
+    @Argument(help: ArgumentHelp("Held-out text; '-' or none is standard input.", valueName: "file"), completion: .file())
     var files: [String] = []
 
     mutating func validate() throws {

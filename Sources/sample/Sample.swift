@@ -18,10 +18,10 @@ struct Sample: Tool {
             over it. What is remembered of each unit goes to a temporary file where --memory is too small for it.
             """)
 
-    @Option(help: ArgumentHelp("Score records of the teacher.", valueName: "stream"))
+    @Option(help: ArgumentHelp("Score records of the teacher.", valueName: "stream"), completion: .file())
     var teacher: String
 
-    @Option(help: ArgumentHelp("Score records of the reference model, over the same tokens.", valueName: "stream"))
+    @Option(help: ArgumentHelp("Score records of the reference model, over the same tokens.", valueName: "stream"), completion: .file())
     var reference: String
 
     @OptionGroup var selection: SelectionOptions
@@ -43,7 +43,8 @@ struct Sample: Tool {
     @OptionGroup var common: CommonOptions
 
     @Argument(
-        help: ArgumentHelp("The corpus, text or records, in the order that was scored; '-' or none is standard input.", valueName: "file"))
+        help: ArgumentHelp("The corpus, text or records, in the order that was scored; '-' or none is standard input.", valueName: "file"),
+        completion: .file())
     var files: [String] = []
 
     func validate() throws {

@@ -80,11 +80,12 @@ struct SelectionOptions: ParsableArguments {
 struct ReportOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "Write counts, a histogram, extracts and sources as NDJSON (default: no report).", valueName: "file"))
+            "Write counts, a histogram, extracts and sources as NDJSON (default: no report).", valueName: "file"), completion: .file())
     var report: String?
 
     @Option(
-        help: ArgumentHelp("Draw the histogram and the distribution of the differences as SVG (default: no drawing).", valueName: "file"))
+        help: ArgumentHelp("Draw the histogram and the distribution of the differences as SVG (default: no drawing).", valueName: "file"),
+        completion: .file())
     var plot: String?
 
     @Option(help: ArgumentHelp("In the report: units from the top, the bottom and at random, so many of each.", valueName: "n"))
@@ -96,7 +97,7 @@ struct ReportOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
             "In the report: vocabulary that makes text of the extracts of a corpus of records (default: they have none).", valueName: "path"
-        ))
+        ), completion: .file())
     var tokenizer: String?
 
     var paths: [String] { [report, plot].compactMap { $0 } }
@@ -135,7 +136,7 @@ struct StoreOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Memory for what is remembered of the units; a temporary file holds what does not fit.", valueName: "size"))
     var memory = ByteSize(bytes: 256 << 20)
 
-    @Option(help: ArgumentHelp("Folder for temporary files (default: $TMPDIR, or /tmp).", valueName: "folder"))
+    @Option(help: ArgumentHelp("Folder for temporary files (default: $TMPDIR, or /tmp).", valueName: "folder"), completion: .directory)
     var temporary: String?
 
     mutating func validate() throws {

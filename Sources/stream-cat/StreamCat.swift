@@ -34,7 +34,7 @@ struct StreamCat: Tool {
     @Option(
         help: ArgumentHelp(
             "Write the tokens as a Megatron token shard, PREFIX.bin and PREFIX.idx, without ids, offsets and scores (default: records).",
-            valueName: "prefix"))
+            valueName: "prefix"), completion: .file())
     var toMegatron: String?
 
     @Option(help: ArgumentHelp("Encoding of the records: tensor or ndjson.", valueName: "name"))
@@ -43,7 +43,7 @@ struct StreamCat: Tool {
     @OptionGroup var output: FileOptions
     @OptionGroup var common: CommonOptions
 
-    @Argument(help: ArgumentHelp("Streams; '-' or none is standard input.", valueName: "stream"))
+    @Argument(help: ArgumentHelp("Streams; '-' or none is standard input.", valueName: "stream"), completion: .file())
     var streams: [String] = []
 
     func validate() throws {
@@ -129,7 +129,9 @@ struct StreamCat: Tool {
         if summary.columns.contains("kept_masses") {
             line.member("mean_kept_mass", summary.keptTokens > 0 ? summary.keptMass / Double(summary.keptTokens) : .nan)
         }
-        if summary.columns.contains("sampled_weights") { line.member("sampled_entries_per_token", Double(summary.sampledEntries) * perToken) }
+        if summary.columns.contains("sampled_weights") {
+            line.member("sampled_entries_per_token", Double(summary.sampledEntries) * perToken)
+        }
         line.member("column_bytes_per_token", Double(summary.columnBytes) * perToken)
         line.endObject()
         line.newline()

@@ -22,7 +22,8 @@ struct TeacherScore: Tool {
 
     @Option(
         help: ArgumentHelp(
-            "Model: a Hugging Face folder or a .gguf file (needed where neither --endpoint nor --import is given).", valueName: "path"))
+            "Model: a Hugging Face folder or a .gguf file (needed where neither --endpoint nor --import is given).", valueName: "path"),
+        completion: .file())
     var model: String?
 
     @Option(
@@ -55,7 +56,7 @@ struct TeacherScore: Tool {
     @OptionGroup var threads: ThreadOptions
     @OptionGroup var common: CommonOptions
 
-    @Argument(help: ArgumentHelp("Token records; '-' or none is standard input.", valueName: "stream"))
+    @Argument(help: ArgumentHelp("Token records; '-' or none is standard input.", valueName: "stream"), completion: .file())
     var file: String?
 
     var savesStateWhenStopped: Bool { resume }

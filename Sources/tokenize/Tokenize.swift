@@ -17,7 +17,7 @@ struct Tokenize: Tool {
             has the order in which it is searched). With --decode it reads token records and writes {"id":…,"text":…}.
             """)
 
-    @Option(help: ArgumentHelp("Vocabulary: a file or a folder.", valueName: "path"))
+    @Option(help: ArgumentHelp("Vocabulary: a file or a folder.", valueName: "path"), completion: .file())
     var tokenizer: String
 
     @Option(help: ArgumentHelp("Key of a record's text.", valueName: "key"))
@@ -55,7 +55,7 @@ struct Tokenize: Tool {
     @OptionGroup var output: OutputOptions
     @OptionGroup var common: CommonOptions
 
-    @Argument(help: ArgumentHelp("Corpora; '-' or none is standard input.", valueName: "file"))
+    @Argument(help: ArgumentHelp("Corpora; '-' or none is standard input.", valueName: "file"), completion: .file())
     var files: [String] = []
 
     func validate() throws {

@@ -32,13 +32,17 @@ struct Train: Tool {
     }
 
     /// For `--help` only: `expanded` has put its options in already.
-    @Option(help: ArgumentHelp("JSON file of options by their long names; what is typed wins (default: none).", valueName: "file"))
+    @Option(
+        help: ArgumentHelp("JSON file of options by their long names; what is typed wins (default: none).", valueName: "file"),
+        completion: .file())
     var recipe: String?
 
-    @Option(help: ArgumentHelp("A config.json for a new model, or a model folder or .gguf to go on with.", valueName: "path"))
+    @Option(
+        help: ArgumentHelp("A config.json for a new model, or a model folder or .gguf to go on with.", valueName: "path"),
+        completion: .file())
     var model: String
 
-    @Option(help: ArgumentHelp("Folder to write the model to.", valueName: "folder"))
+    @Option(help: ArgumentHelp("Folder to write the model to.", valueName: "folder"), completion: .directory)
     var out: String
 
     @Option(help: ArgumentHelp("cross-entropy or guided.", valueName: "name"))
@@ -62,7 +66,8 @@ struct Train: Tool {
 
     @Option(
         help: ArgumentHelp(
-            "Folder to save the finished model in too, without the state of its training; default: none.", valueName: "folder"))
+            "Folder to save the finished model in too, without the state of its training; default: none.", valueName: "folder"),
+        completion: .directory)
     var export: String?
 
     @Option(help: ArgumentHelp("Numbers in which --export saves: bfloat16 or float32.", valueName: "name"))
@@ -74,7 +79,7 @@ struct Train: Tool {
     @OptionGroup var threads: ThreadOptions
     @OptionGroup var common: CommonOptions
 
-    @Argument(help: ArgumentHelp("Token or aligned records; '-' or none is standard input.", valueName: "stream"))
+    @Argument(help: ArgumentHelp("Token or aligned records; '-' or none is standard input.", valueName: "stream"), completion: .file())
     var streams: [String] = []
 
     func validate() throws {

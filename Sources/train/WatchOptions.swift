@@ -4,7 +4,9 @@ import ArgumentParser
 import Command
 
 struct WatchOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("Token records that are not trained on: their loss goes into the log (default: none).", valueName: "stream"))
+    @Option(
+        help: ArgumentHelp("Token records that are not trained on: their loss goes into the log (default: none).", valueName: "stream"),
+        completion: .file())
     var heldOut: String?
 
     @Option(help: ArgumentHelp("Measure it every so many steps, and at the end (default: at the end only).", valueName: "n"))

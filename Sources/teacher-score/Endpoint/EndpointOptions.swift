@@ -37,7 +37,7 @@ struct EndpointOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
             "With --endpoint, where it is needed: the vocabulary that the stream was made with, to check the server's by.",
-            valueName: "path"))
+            valueName: "path"), completion: .file())
     var tokenizer: String?
 
     @Option(

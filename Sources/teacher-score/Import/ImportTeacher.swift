@@ -9,7 +9,7 @@ struct ImportOptions: ParsableArguments {
         name: .customLong("import"),
         help: ArgumentHelp(
             "Take the scores from a file instead: NDJSON with 'id' and 'log_probs' in the stream's order (default: none).",
-            valueName: "file"))
+            valueName: "file"), completion: .file())
     var file: String?
 
     @Option(help: ArgumentHelp("With --import: the model's name, for the header of the scores (default: none).", valueName: "name"))

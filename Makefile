@@ -29,7 +29,7 @@ completions = bash-completion/completions/$(1) zsh/site-functions/_$(1) fish/ven
 unexport OPENBLAS_CORETYPE OPENBLAS_L2_SIZE
 
 .PHONY: all build test check-exact check-large check-reliability check-server check-mpi demo bench bench-text bench-align bench-choices \
-    install install-files uninstall man format setup assets clean
+    install uninstall man format setup assets clean
 all: build
 
 # Package.swift hands the commit to the one C file that --version asks; a new commit costs that file and a link.
@@ -74,10 +74,9 @@ bench-align: build
 bench-choices: build
 	scripts/bench-choices $(BENCH)
 
-install: build install-files
-
-# What is built already, where it belongs. Each tool writes its own completions.
-install-files:
+# What `make` has built: as root there may be no Swift on the PATH. Each tool writes its own completions.
+install:
+	@test -x $(BIN)/train || { echo "install: nothing is built in $(BIN): run make first" >&2; exit 1; }
 	install -d '$(INTO)/bin' $(foreach file,$(call completions,x),'$(INTO)/share/$(dir $(file))')
 	for tool in $(TOOLS); do \
 	    install -s -m 755 $(BIN)/$$tool '$(INTO)/bin/' || exit 1; \

@@ -1,6 +1,7 @@
 # What `make install` puts where, and that shells complete by it.
 tools=$(dirname "$(command -v align)")
-ends install 0 "env -u MAKEFLAGS -u MAKELEVEL make -s -C '$ROOT' install-files BIN='$tools' DESTDIR='$PWD/left' PREFIX=/usr"
+ends not-built 2 "env -u MAKEFLAGS -u MAKELEVEL make -s -C '$ROOT' install 'BIN=$PWD' DESTDIR='$PWD/left' 2>&1 | sed 's/^/said: /' >&2; exit \${PIPESTATUS[0]}" "said: install: nothing is built"
+ends install 0 "env -u MAKEFLAGS -u MAKELEVEL make -s -C '$ROOT' install BIN='$tools' DESTDIR='$PWD/left' PREFIX=/usr"
 share=left/usr/share
 for tool in tokenize align teacher-score sample train evaluate stream-cat; do
     holds "$tool-runs" "left/usr/bin/$tool --version"

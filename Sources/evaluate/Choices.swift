@@ -43,7 +43,7 @@ struct Choices: Tool {
         let pool = ThreadPool(threads: threads.count)
         let model = try task.open(model, pool)
         let vocabulary = try openVocabulary(tokenizer, for: model.loaded)
-        let encoder = try HarnessEncoder(vocabulary, bosID: model.bosID, prefixID: HarnessEncoder.prefixID(vocabulary, model.loaded))
+        let encoder = HarnessEncoder(vocabulary, bosID: model.bosID, prefixID: HarnessEncoder.prefixID(vocabulary, model.loaded))
         let rejects = try task.reject.rejects.map(Rejects.init)
         let started = monotonicSeconds()
         var run = ChoiceRun(model, examples, encoder, pool)

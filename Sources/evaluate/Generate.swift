@@ -91,7 +91,7 @@ struct Generate: Tool {
                 "a window of \(model.window) tokens has no room for \(maxTokens) and a prompt", hint: "ask for fewer: --max-tokens")
         }
         let vocabulary = try openVocabulary(tokenizer, for: model.loaded)
-        let encoder = try HarnessEncoder(vocabulary, bosID: model.bosID, prefixID: HarnessEncoder.prefixID(vocabulary, model.loaded))
+        let encoder = HarnessEncoder(vocabulary, bosID: model.bosID, prefixID: HarnessEncoder.prefixID(vocabulary, model.loaded))
         let settings = GenerateSettings(
             choice: TokenChoice(temperature: temperature, topP: topP), seed: fewShot.seed ?? 0, maxTokens: maxTokens,
             stops: stop.map { Array($0.utf8) }, batch: batch)

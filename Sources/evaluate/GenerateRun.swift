@@ -48,10 +48,16 @@ final class GenerateRun {
         ends = Set(model.loaded.eosIDs + (encoder.tokenizer.eosID.map { [$0] } ?? []))
     }
 
-    /// The ids of an item's prompt: the last that leave room for the answer.
-    private func prompt(_ item: GenerateItem) -> (ids: [UInt32], truncated: Int) {
+    /// The ids of an item's prompt: the last that leave room for the answer. Throws 65 for an empty one that nothing can stand before.
+    private func prompt(_ item: GenerateItem) throws -> (ids: [UInt32], truncated: Int) {
         var ids = encoder.encode(item.description + examples.preamble(id: item.id, worked: item.worked) + item.prompt)
-        if ids.isEmpty { ids = [encoder.prefixID] }
+        if ids.isEmpty {
+            guard let prefixID = encoder.prefixID else {
+                let problem = HarnessEncoder.noPrefix
+                throw Failure(.badData, model.loaded.name, "item \(quoted(item.id)): \(problem.message)", hint: problem.hint)
+            }
+            ids = [prefixID]
+        }
         let excess = max(0, ids.count - (model.window - settings.maxTokens))
         return (Array(ids.dropFirst(excess)), excess)
     }
@@ -69,7 +75,7 @@ final class GenerateRun {
         while taken < items.count {
             var fresh: [GrowingText] = []
             while active.count + fresh.count < settings.batch && started < items.count {
-                let (ids, truncated) = prompt(items[started])
+                let (ids, truncated) = try prompt(items[started])
                 fresh.append(GrowingText(started, items[started], prompt: ids, truncated: truncated, settings))
                 started += 1
             }

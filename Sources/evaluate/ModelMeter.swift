@@ -28,12 +28,15 @@ final class ModelMeter {
     ) throws {
         let loaded = try ModelFolder.open(path, onlyScored: true, pool: pool)
         let vocabulary = try openVocabulary(named, for: loaded)
-        let prefix = windows == .rolling ? try HarnessEncoder.prefixID(vocabulary, loaded) : nil
+        let prefix = windows == .rolling ? HarnessEncoder.prefixID(vocabulary, loaded) : nil
+        if windows == .rolling, prefix == nil {
+            throw Failure(.badData, vocabulary.name, HarnessEncoder.noPrefix.message, hint: HarnessEncoder.noPrefix.hint)
+        }
         model = try ScoringModel(
             loaded, bos: options.bos, window: options.window, stride: options.stride, rollingPrefix: prefix, pool: pool,
             precision: precision)
         tokenizer = CorpusTokenizer(vocabulary, addsSpecialTokens: false)
-        encoder = HarnessEncoder(vocabulary, bosID: model.bosID, prefixID: prefix ?? 0)
+        encoder = HarnessEncoder(vocabulary, bosID: model.bosID, prefixID: prefix)
     }
 
     /// The sums of each document, which are added to the total.

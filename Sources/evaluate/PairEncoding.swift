@@ -10,24 +10,24 @@ struct HarnessEncoder {
     /// Put in front of a text, unless the text itself begins with the prefix token's string; nil for none.
     let bosID: UInt32?
     /// What stands before the first token of a text that has nothing else there: `HarnessEncoder.prefixID`.
-    let prefixID: UInt32
+    let prefixID: UInt32?
     private let prefixText: [UInt8]
 
-    init(_ tokenizer: Tokenizer, bosID: UInt32?, prefixID: UInt32) {
+    init(_ tokenizer: Tokenizer, bosID: UInt32?, prefixID: UInt32?) {
         (self.tokenizer, self.bosID, self.prefixID) = (tokenizer, bosID, prefixID)
-        prefixText = Int(prefixID) < tokenizer.vocabularySize ? tokenizer.bytes(of: prefixID) : []
+        prefixText = prefixID.flatMap { Int($0) < tokenizer.vocabularySize ? tokenizer.bytes(of: $0) : nil } ?? []
     }
 
-    /// BOS, or EOS where the vocabulary names none (`HFLM.prefix_token_id`); else those of the model.
-    ///
-    /// Throws 65 where neither names one.
-    static func prefixID(_ tokenizer: Tokenizer, _ model: LoadedModel) throws -> UInt32 {
-        guard let prefix = tokenizer.bosID ?? tokenizer.eosID ?? model.bosID ?? model.eosID else {
-            throw Failure(
-                .badData, tokenizer.name, "names neither a beginning nor an end of text, which stands before a text without context")
-        }
-        return prefix
+    /// BOS, or EOS where the vocabulary names none (`HFLM.prefix_token_id`); else those of the model. Nil where neither names one: texts
+    /// that need it are refused then.
+    static func prefixID(_ tokenizer: Tokenizer, _ model: LoadedModel) -> UInt32? {
+        tokenizer.bosID ?? tokenizer.eosID ?? model.bosID ?? model.eosID
     }
+
+    /// What is missing then, and what to do about it.
+    static let noPrefix = ItemProblem(
+        "the model names neither a beginning nor an end of text, which stands before a text without context",
+        hint: "name one of its tokens in the vocabulary's folder: tokenizer_config.json, {\"eos_token\": \"…\"}")
 
     /// The tokens of a text, without anything around it where `isWhole` is false.
     func encode(_ text: [UInt8], isWhole: Bool = true) -> [UInt32] {
@@ -68,11 +68,11 @@ struct PairEncoder {
         self.window = window
     }
 
-    /// Throws `ItemProblem` for a continuation that has no token of its own, or more than the window.
+    /// Throws `ItemProblem` for a continuation that has no token of its own, or more than the window, and for `noPrefix`.
     mutating func encode(context: [UInt8], continuation: [UInt8]) throws -> EncodedPair {
         let kept = context.count - trailingWhiteSpace(context)
         let moved = Array(context[kept...]) + continuation
-        var pair = kept == 0 ? encodeAlone(moved) : encodeWhole(Array(context[..<kept]), moved)
+        var pair = try kept == 0 ? encodeAlone(moved) : encodeWhole(Array(context[..<kept]), moved)
         let length = pair.ids.count - pair.continuation
         guard length > 0 else { throw ItemProblem("the continuation \(quoted(continuation)) adds no token to its context") }
         guard length <= window else {
@@ -87,10 +87,10 @@ struct PairEncoder {
         return pair
     }
 
-    private func encodeAlone(_ continuation: [UInt8]) -> EncodedPair {
+    private func encodeAlone(_ continuation: [UInt8]) throws -> EncodedPair {
+        guard let prefixID = encoder.prefixID else { throw HarnessEncoder.noPrefix }
         let ids = encoder.encode(continuation, isWhole: false)
-        return ids.first == encoder.prefixID
-            ? EncodedPair(ids: ids, continuation: 1) : EncodedPair(ids: [encoder.prefixID] + ids, continuation: 1)
+        return EncodedPair(ids: ids.first == prefixID ? ids : [prefixID] + ids, continuation: 1)
     }
 
     private mutating func encodeWhole(_ context: [UInt8], _ continuation: [UInt8]) -> EncodedPair {

@@ -79,7 +79,7 @@ struct TrainingFeed {
         let origin = source.passes.origin
         try records.expectIDs(
             below: vocabularySize, in: origin.name, place: { _ in origin.place },
-            hint: "tokenize with the vocabulary of the model that is trained")
+            hint: "tokenize with the vocabulary of the model that is trained; a new model has as many ids as its 'vocab_size' says")
         source.columns = try signals.columns(of: records, origin, vocabularySize: vocabularySize)
         source.records = records
         source.epoch = source.passes.epoch

@@ -90,3 +90,15 @@ same skipped skipped unskipped
 ends wrong-file 65 "$evaluate teacher.tokens" "not NDJSON"
 ends no-model 66 "evaluate choices --model nowhere items.ndjson" "nowhere"
 ends full 74 "$evaluate items.ndjson >/dev/full" "cannot write"
+
+# A vocabulary of one's own that names no ends of a text: they are asked for where a text needs them only.
+cp -RL teacher endless
+rm endless/tokenizer_config.json
+sed -i -E 's/("(bos|eos)_token_id": )[0-9]+/\1null/' endless/config.json
+endless="evaluate choices --no-provenance --model endless"
+ends no-ends 0 "head -n 2 items.ndjson | $endless"
+ends no-ends-needed 65 "$endless items.ndjson" \
+    "^evaluate: items.ndjson:4: .*the model names neither a beginning nor an end of text, which stands before a text without context"
+ends no-ends-rolling 65 "evaluate perplexity --windows rolling --model endless corpus.ndjson" "^evaluate: endless: .*neither a beginning"
+ends no-ends-generate 0 "echo '{\"prompt\":\"the\"}' | evaluate generate --model endless --max-tokens 4"
+ends no-ends-prompt 65 "echo '{\"prompt\":\"\"}' | evaluate generate --model endless --max-tokens 4" "item '0': the model names neither"

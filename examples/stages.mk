@@ -29,5 +29,5 @@ begin = @mkdir -p seconds; printf '\n[%4d s] %s\n' $$(($$(date +%s) - $(started)
 end = @echo "$$(date +%s.%N) - $$(< seconds/$(1).start)" | awk '{printf "%.3f\n", $$1 - $$3}' > seconds/$(1); rm seconds/$(1).start
 
 # --- Assets and tools, when they are missing.
-$(PRECEPTOR_CACHE)/%: ; $(root)/scripts/fetch-assets
+$(PRECEPTOR_CACHE)/%: ; $(root)/scripts/fetch-assets --demo
 $(BIN)/%: ; $(MAKE) -C $(root) build

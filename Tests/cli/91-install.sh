@@ -36,6 +36,9 @@ completes folder train models --export mod
 completes subcommand evaluate perplexity perp
 completes later-option evaluate --max-tokens generate --max-t
 completes shared-option teacher-score --no-provenance --no-p
+if command -v fish >fish.path; then
+    holds fish-completes "fish -c \"source $share/fish/vendor_completions.d/tokenize.fish; complete -C 'tokenize --tokenizer cor'\" | grep -q corpus.ndjson"
+fi
 
 ends uninstall 0 "env -u MAKEFLAGS -u MAKELEVEL make -s -C '$ROOT' uninstall BIN='$tools' DESTDIR='$PWD/left' PREFIX=/usr"
 holds nothing-left "test \"\$(find left -type f | wc -l)\" = 0"

@@ -25,7 +25,7 @@ TOOLS = ("tokenize", "align", "teacher-score", "sample", "train", "evaluate", "s
 STATUSES = {0, 1, 64, 65, 66, 70, 73, 74, 75, 141, 143, 130, 129, 138, 140}
 
 # A second on an idle machine; processor time grows on a busy one too.
-SECONDS, MEMORY, HANG = 2.0, 64 << 20, 30.0
+SECONDS, MEMORY, HANG = 2.0, 64 << 20, 120.0
 
 # Bytes of address space that each tool may have, by its name, where a gate sets them.
 ADDRESS_SPACE = {}

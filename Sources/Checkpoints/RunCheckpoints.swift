@@ -123,9 +123,17 @@ public final class RunCheckpoints {
     }
 
     /// Saves the finished run as OUT, and reads it back. Checkpoints stay; their folder goes if it holds none.
+    ///
+    /// Throws 73 or 74 where OUT cannot be written. The state is then kept as a checkpoint if that can be: all steps may have been for it.
     public func finish(_ trainer: Trainer, facts: [String: String]) throws {
         guard writes else { return }
-        try write(trainer, facts, to: out)
+        do { try write(trainer, facts, to: out) } catch var failure as Failure {
+            if !holds(trainer.steps) { try? save(trainer, facts: facts) }
+            if holds(trainer.steps) {
+                failure.hint = "the state after step \(trainer.steps) is saved in \(folder): --resume finishes the run from it"
+            }
+            throw failure
+        }
         rmdir(folder)
     }
 

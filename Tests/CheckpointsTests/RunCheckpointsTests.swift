@@ -126,6 +126,22 @@ final class RunCheckpointsTests: XCTestCase {
         XCTAssertEqual(resumed.run, "new")
     }
 
+    func testAFinishedRunThatHasNoPlaceIsKeptAsACheckpoint() throws {
+        do {
+            let run = try checkpoints()
+            try run.begin()
+            try scratch.write("out/notes", "somebody was quicker")
+            XCTAssertThrowsError(try run.finish(trainer(7), facts: [:])) { error in
+                let failure = error as? Failure
+                XCTAssertEqual(failure?.status, .cannotCreate)
+                XCTAssertEqual(failure?.hint?.contains("--resume finishes the run"), true, failure?.hint ?? "no hint")
+            }
+        }
+        XCTAssertEqual(try names, ["step-00000007"])
+        try FileManager.default.removeItem(atPath: scratch("out"))
+        XCTAssertEqual(try newest().0, 7)
+    }
+
     func testOneProcessAtATimeAndNoSecondBeginning() throws {
         do {
             let first = try checkpoints()

@@ -93,12 +93,13 @@ public final class ResumableStream {
         }
     }
 
-    /// Whether the file is empty or begins as the header record does that this run would write.
+    /// Whether the file is empty or begins as the header record does that this run would write, with zeros where a crash has lost some of it.
     private func isBeginningOfStream() throws -> Bool {
         var bytes = [UInt8](repeating: 0, count: 1 << 16)
         let count = pread(descriptor, &bytes, bytes.count, 0)
         guard count >= 0 else { throw Failure(.inputOutput, partial, "cannot read: \(errorText(errno))") }
-        return TensorRecordSink.headerBytes(header).starts(with: bytes[..<count])
+        let whole = TensorRecordSink.headerBytes(header)
+        return count <= whole.count && zip(bytes[..<count], whole).allSatisfy { $0 == $1 || $0 == 0 }
     }
 
     /// The next whole record that is there; nil behind the last, when writing begins (or, of a complete file, when nothing is left to do).
@@ -139,6 +140,11 @@ public final class ResumableStream {
         self.output = output
         sink = try state.whole == 0 ? TensorRecordSink(output, header: header) : TensorRecordSink(output, continuing: state.state)
         try output.flush()
+        if state.whole == 0 {
+            // Behind a header that a crash has lost, no record would be found.
+            try output.sync()
+            try syncFolder(folder(of: partial))
+        }
         reading = nil
     }
 

@@ -1,12 +1,11 @@
-# train survives: kill -9 at any moment, damaged checkpoints, full disks, signals, numbers that run away. What comes out is always the same.
+# train survives: stops, damaged checkpoints, full disks, signals, numbers that run away. What comes out is always the same.
 ln -s "$INPUTS"/* .
 config=$FIXTURES/vocabularies/student/config.json
 common="train --no-provenance --model $config --learning-rate 0.01 --batch-tokens 64 --sequence-length 32"
 guided="$common --loss guided --shuffle 3 --steps 240 --checkpoint-every 3 --held-out student.tokens --held-out-every 7"
 
-# Fifty kills, on one, two or four threads; most come while a checkpoint is written.
-ends kills 0 "python3 $CLI/killed_training.py 50 20 killed -- $guided guided.aligned"
-same whole-state unbroken/training-state.safetensors killed/training-state.safetensors
+# Kills at random moments are the gate R9, Tests/reliability/R09-kill-train.
+ends unbroken 0 "$guided --out unbroken guided.aligned >unbroken.log"
 holds keeps-two "[ \"\$(ls -A unbroken.checkpoints | tr '\n' ' ')\" = 'step-00000234 step-00000237 ' ]"
 ends keep-all 0 "$common --steps 9 --checkpoint-every 2 --keep 0 --out every student.tokens >every.log"
 holds keeps-all "[ \$(ls every.checkpoints | wc -l) = 4 ]"
@@ -132,6 +131,14 @@ ends full 74 "ulimit -f 40; $long full --resume --checkpoint-every 1 guided.alig
 holds full-leaves "diff -r stopped.checkpoints full.checkpoints"
 ends full-resumed 0 "$long full --resume guided.aligned >full.log"
 same full-state whole/training-state.safetensors full/training-state.safetensors
+# A finished run whose place was taken meanwhile keeps its state as a checkpoint, and goes there when it can.
+mkfifo held
+($long taken guided.aligned >held 2>taken.err; echo $? >status) &
+(read -r line; mkdir taken; date >taken/notes; cat >/dev/null) <held
+wait
+holds place-taken "grep -qx 73 status && grep -q 'the state after step 600 is saved in taken.checkpoints: --resume finishes the run' taken.err"
+ends place-free 0 "rm -r taken; $long taken --resume guided.aligned"
+same place-free-state whole/training-state.safetensors taken/training-state.safetensors
 mkdir small
 if mount -t tmpfs -o size=100k none small 2>/dev/null; then
     ends no-room 74 "$long small/x guided.aligned" "needs [0-9]* bytes for a checkpoint, and [0-9]* are free"

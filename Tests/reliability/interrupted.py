@@ -1,0 +1,206 @@
+"""A run of training that is killed or stopped again and again, gone on with each time, and compared at its end with a run that nobody touched.
+
+Moments, signals and threads are drawn from the seed. The log is NAME.log, one part of the run behind the other.
+"""
+import json
+import os
+import pathlib
+import random
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+
+from gate import FIXTURES, HANG, INPUTS, SEED, TOOLS
+
+VOCABULARIES = FIXTURES / "vocabularies"
+STUDENT = VOCABULARIES / "student/config.json"
+TEACHER = VOCABULARIES / "teacher/config.json"
+# Steps of some milliseconds.
+TINY = ["train", "--no-provenance", "--learning-rate", "0.01", "--batch-tokens", "64", "--sequence-length", "32"]
+FINISHED, STOPPED = 0, 75
+
+
+def in_memory():
+    """Goes into an empty folder in memory where the system has one, so that nothing waits for a disk; a function that leaves and removes it."""
+    before = os.getcwd()
+    place = "/dev/shm"
+    if not os.path.isdir(place) or not os.access(place, os.W_OK) or shutil.disk_usage(place).free < 512 << 20:
+        return lambda: None
+    folder = tempfile.mkdtemp(prefix="preceptor-gate-", dir=place)
+    os.chdir(folder)
+
+    def leave():
+        os.chdir(before)
+        shutil.rmtree(folder, ignore_errors=True)
+    return leave
+
+
+def write_model(path, hidden, layers, like=STUDENT):
+    """A configuration of another size."""
+    fields = json.loads(like.read_text())
+    fields.update(hidden_size=hidden, intermediate_size=2 * hidden, num_hidden_layers=layers)
+    pathlib.Path(path).write_text(json.dumps(fields))
+    return path
+
+
+def lists():
+    """Scores with lists, made here: top.scores."""
+    if not os.path.exists("top.scores"):
+        command = ["teacher-score", "--no-provenance", "--model", INPUTS / "teacher", "--bos", "always", "--top-k", "8", "--resume",
+                   "-o", "top.scores", INPUTS / "teacher.tokens"]
+        subprocess.run(command, check=True)
+    return "top.scores"
+
+
+def joined(path):
+    """The last whole line of every step, in order. A run that was killed leaves half a line, before the first of the run that goes on."""
+    lines = {}
+    for line in pathlib.Path(path).read_bytes().splitlines(keepends=True):
+        line = line[max(0, line.rfind(b'{"step"')):]
+        try:
+            lines[json.loads(line)["step"]] = line
+        except ValueError:
+            pass
+    return b"".join(lines[step] for step in sorted(lines))
+
+
+def steps_in(folder):
+    """Steps of the checkpoints in a folder, in order."""
+    names = os.listdir(folder) if os.path.isdir(folder) else []
+    return sorted(int(name[5:]) for name in names if name.startswith("step-") and name[5:].isdigit())
+
+
+def listens(pid):
+    """Whether the process has installed its handlers: of SIGUSR2, which only a tool that saves its state waits for."""
+    try:
+        lines = pathlib.Path(f"/proc/{pid}/status").read_text().splitlines()
+    except OSError:
+        return False
+    caught = next((int(line.split()[1], 16) for line in lines if line.startswith("SigCgt:")), 0)
+    return bool(caught >> (signal.SIGUSR2 - 1) & 1)
+
+
+class Run:
+    """A command of train without --out, under NAME, and the folders and the log that come of it."""
+
+    def __init__(self, gate, name, command, export=False):
+        self.gate, self.name, self.command, self.export = gate, name, [str(word) for word in command], export
+        self.random = random.Random(f"{SEED} {name}")
+        self.counts = {"kills": 0, "saving": 0, "runs": 0, "stops": 0, "slowest_s": 0.0}
+        self.seen = set()
+
+    def arguments(self, out, threads, resume):
+        folders = ["--out", out] + (["--export", f"{out}.export"] if self.export else [])
+        return [*self.command, *folders, "--threads", str(threads)] + (["--resume"] if resume else [])
+
+    def part(self, out, moment, threads, signals):
+        """Runs until the end, or until the moment comes for one of the signals; the status."""
+        resume = os.path.exists(out) or os.path.exists(f"{out}.checkpoints")
+        with open(f"{out}.log", "ab") as log, open(f"{out}.err", "wb") as err:
+            process = subprocess.Popen(self.arguments(out, threads, resume), stdout=log, stderr=err)
+            sent, ready, left = None, False, 0.0
+            try:
+                process.wait(moment)
+            except subprocess.TimeoutExpired:
+                sent = self.random.choice(signals)
+                ready = listens(process.pid)
+                self.notice(out)
+                process.send_signal(sent)
+                began = time.monotonic()
+                try:
+                    process.wait(HANG)
+                except subprocess.TimeoutExpired:
+                    process.kill()
+                left = time.monotonic() - began
+            status = process.wait()
+        message = pathlib.Path(f"{out}.err").read_text(errors="replace")
+        name = f"{out}: {sent.name if sent else 'no signal'} at {moment} s, SEED={SEED}"
+        # A signal that comes before the tool listens to it ends the process as it ends any.
+        expected = {FINISHED} | ({-sent} if sent and (sent == signal.SIGKILL or not ready) else set()) | ({STOPPED} if sent else set())
+        self.gate.check(status in expected, name, f"status {status}: {message[-300:]}")
+        self.gate.check("XXH64" not in message and "damaged" not in message, name, f"a checkpoint is not whole: {message[-300:]}")
+        if status == STOPPED:
+            self.counts["stops"] += 1
+            self.counts["slowest_s"] = max(self.counts["slowest_s"], left)
+            self.gate.check(left <= 2 + self.step_s, name, f"it took {left:.1f} s to leave, a step takes {self.step_s:.2f}")
+            logged = joined(f"{out}.log").splitlines()
+            last = json.loads(logged[-1])["step"] if logged else None
+            steps = steps_in(f"{out}.checkpoints")
+            finished = last == self.steps and not steps
+            self.gate.check(finished or (steps[-1] if steps else None) == last, name, f"logged up to step {last}, saved {steps}")
+        return status
+
+    def notice(self, out):
+        """What the run is at, as far as its files tell."""
+        folder = f"{out}.checkpoints"
+        names = os.listdir(folder) if os.path.isdir(folder) else []
+        log = pathlib.Path(f"{out}.log").read_bytes()
+        beside = os.listdir(".")
+        self.seen.add(
+            "save" if any(name.endswith(".part") for name in names) or any(name.startswith(f".{out}.") for name in beside)
+            else "begin" if not names and not log else "steps")
+        self.counts["saving"] += any(name.endswith(".part") for name in names)
+
+    def unbroken(self):
+        """The run that nobody touches."""
+        began = time.monotonic()
+        self.steps, self.step_s = 0, HANG
+        status = self.part(f"{self.name}-unbroken", None, 2, [])
+        self.whole_s = time.monotonic() - began
+        self.log = joined(f"{self.name}-unbroken.log")
+        self.steps = self.log.count(b"\n")
+        self.step_s = 10 * self.whole_s / max(1, self.steps)
+        return status == 0 and self.steps > 0
+
+    def interrupt(self, times, signals, parts=10):
+        """So many interruptions, about `parts` of a run each time it is run to its end."""
+        while self.counts["kills"] < times:
+            self.counts["runs"] += 1
+            out = f"{self.name}-{self.counts['runs']}"
+            status = None
+            while status != FINISHED:
+                more = self.counts["kills"] < times
+                # A part lasts as long as it needs to start, and as much of the run as makes so many parts of it, more or less.
+                moment = self.random.uniform(0, 0.03 + 2 * self.whole_s / parts) if more else None
+                status = self.part(out, moment, self.random.choice([1, 2, 4]), signals)
+                self.counts["kills"] += status != FINISHED
+                # Two are kept; an interruption between a new one and the end of an old one leaves one more, until the next is written.
+                found = steps_in(f"{out}.checkpoints")
+                if not self.gate.check(len(found) <= 8, out, f"too many checkpoints: {found}") or status not in (FINISHED, STOPPED, -9, -1, -2, -10, -15):
+                    return
+            self.compare(out)
+
+    def compare(self, out):
+        """Every file of the finished model with its state, the joined log, and nothing else."""
+        for ending in [""] + ([".export"] if self.export else []):
+            names = [sorted(os.listdir(f"{one}{ending}")) for one in (f"{self.name}-unbroken", out)]
+            self.gate.check(names[0] == names[1], f"{out}{ending}", f"expected {names[0]}, found {names[1]}")
+            for name in names[0]:
+                one, other = (pathlib.Path(f"{one}{ending}/{name}").read_bytes() for one in (f"{self.name}-unbroken", out))
+                self.gate.check(one == other, f"{out}{ending}/{name}", f"differs from the unbroken run's; SEED={SEED}")
+        self.gate.check(joined(f"{out}.log") == self.log, f"{out}.log", f"differs from the unbroken run's; SEED={SEED}")
+        folder = f"{out}.checkpoints"
+        litter = [name for name in os.listdir(".") if name.startswith(f".{out}")]
+        litter += [name for name in os.listdir(folder) if name.startswith(".")] if os.path.isdir(folder) else []
+        self.gate.check(not litter, out, f"left behind: {litter}")
+        for name in (out, folder, f"{out}.export"):
+            shutil.rmtree(name, ignore_errors=True)
+
+
+def runs(gate):
+    """Runs of several kinds: guided and shuffled with held-out text; every step saved; distilled; bad batches skipped, exported at the end."""
+    inputs = INPUTS
+    held_out = ["--held-out", inputs / "student.tokens", "--held-out-every", "7"]
+    guided = [*TINY, "--model", STUDENT, "--loss", "guided", "--shuffle", "3", "--steps", "120", "--checkpoint-every", "3", *held_out]
+    every = [*TINY, "--model", STUDENT, "--steps", "60", "--checkpoint-every", "1", "--keep", "1"]
+    distilled = [*TINY, "--model", TEACHER, "--distill", "jsd", "--alpha-schedule", "wsd", "--schedule", "wsd", "--warmup", "5", "--steps",
+                 "120", "--checkpoint-every", "4", "--recompute", "--micro-batch-tokens", "32"]
+    weighed = [*TINY, "--model", STUDENT, "--weights", "2,1", "--steps", "90", "--checkpoint-every", "5", "--on-bad-step", "skip"]
+    return [
+        Run(gate, "guided", [*guided, inputs / "guided.aligned"]),
+        Run(gate, "every", [*every, inputs / "student.tokens"]),
+        Run(gate, "distilled", [*distilled, lists()]),
+        Run(gate, "weighed", [*weighed, inputs / "student.tokens", inputs / "guided.aligned"], export=True),
+    ]

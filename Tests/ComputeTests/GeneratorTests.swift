@@ -104,9 +104,10 @@ final class GeneratorTests: XCTestCase {
 
     func testGreedyChoice() {
         XCTAssertEqual(choice([1, 3, 3, -1], TokenChoice(), 0.9), 1)
-        XCTAssertEqual(choice([.nan, -.infinity, 2], TokenChoice(), 0), 2)
-        XCTAssertEqual(choice([2, .infinity], TokenChoice(temperature: 1), 0), 1)
-        XCTAssertNil(choice([.nan, -.infinity], TokenChoice(temperature: 1), 0))
+        XCTAssertEqual(choice([-3, -.infinity, 2], TokenChoice(), 0), 2)
+        for logits in [[.nan, 0, 2], [2, .infinity], [-.infinity, -.infinity]] as [[Float]] {
+            for temperature in [0.0, 1] { XCTAssertNil(choice(logits, TokenChoice(temperature: temperature), 0), "\(logits)") }
+        }
     }
 
     /// The draw is the inverse of the distribution function, in the order of ids or of falling probability.

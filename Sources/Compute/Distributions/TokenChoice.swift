@@ -17,12 +17,12 @@ public struct TokenChoice: Equatable, Sendable {
         (self.temperature, self.topP) = (temperature, topP)
     }
 
-    /// - uniform: in [0, 1), what the draw depends on. Nil where no logit is a number above −∞.
+    /// - uniform: in [0, 1), what the draw depends on. Nil where there is no distribution: a logit is NaN or +∞, or none is above −∞.
     public func token(_ logits: UnsafeBufferPointer<Float>, uniform: @autoclosure () -> Double) -> UInt32? {
         var best = -1
         for i in logits.indices where logits[i] > (best < 0 ? -.infinity : logits[best]) { best = i }
-        guard best >= 0 else { return nil }
-        guard temperature > 0, logits[best] < .infinity else { return UInt32(best) }
+        guard best >= 0, logits.allSatisfy({ $0 < .infinity }) else { return nil }
+        guard temperature > 0 else { return UInt32(best) }
         let peak = Double(logits[best])
         var weights = [Double](repeating: 0, count: logits.count)
         var total = 0.0

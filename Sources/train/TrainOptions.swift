@@ -105,6 +105,10 @@ struct OptimiserOptions: ParsableArguments {
         guard numbers.allSatisfy({ $0.isFinite && $0 >= 0 }) && warmup >= 0 else {
             throw ValidationError("--learning-rate, --final-share, --weight-decay, --clip and --warmup must not be negative")
         }
+        // The weights after a step must be numbers of float32, whatever the gradient.
+        guard learningRate * max(1, weightDecay) <= 1e30 else {
+            throw ValidationError("--learning-rate, and its product with --weight-decay, must be at most 1e30")
+        }
         guard [beta1, beta2].allSatisfy({ $0 >= 0 && $0 < 1 }) && epsilon > 0 && epsilon.isFinite else {
             throw ValidationError("--beta1 and --beta2 must lie in [0, 1), --epsilon above 0")
         }

@@ -85,7 +85,8 @@ public struct Distillation: Equatable, Sendable {
             let logF = Double(logProbs[i]) / temperature - shift
             let f = exp(logF)
             mean += f * Double(logits[i])
-            negativeEntropy += f * logF
+            // 0 · log 0 = 0.
+            if f > 0 { negativeEntropy += f * logF }
             logits[i] = Float(-scale * f)
         }
         let nll = logSumExp - mean
@@ -142,8 +143,10 @@ public struct Distillation: Equatable, Sendable {
         if divergence == .reverseKL { return (p * (logP - logF), logP - logF) }
         let f = exp(logF)
         if divergence == .uld { return (abs(p - f), p == f ? 0 : p > f ? 1 : -1) }
+        // 0 · log 0 = 0.
+        guard p + f > 0 else { return (0, 0) }
         let logM = log((p + f) / 2)
-        return (0.5 * f * (logF - logM) + 0.5 * p * (logP - logM), 0.5 * (logP - logM))
+        return (0.5 * (f > 0 ? f * (logF - logM) : 0) + 0.5 * (p > 0 ? p * (logP - logM) : 0), 0.5 * (logP - logM))
     }
 
     /// A tail is never without mass: logarithms stay finite.

@@ -1,5 +1,6 @@
 // The whole model against transformers and torch: log-probabilities, losses, every gradient, ten optimiser steps, losses of a hundred.
 // Expected values: Tests/oracles/llama_reference.py and, for a hundred steps, adamw_reference.py.
+import Glibc
 import Streams
 import TestSupport
 import XCTest
@@ -77,16 +78,45 @@ final class LlamaReferenceTests: XCTestCase {
         }
     }
 
+    /// The log-probability of every id in every row, against the logits of torch.
+    func testEveryLogit() throws {
+        var largest = LargestDifference("logits", bar: 1e-4)
+        for name in ["untied", "tied"] {
+            let reference = try Reference(name)
+            let batch = try reference.batches()[0]
+            let logits = try reference.values("logits", of: Reference.file("\(name).logits"), as: Float.self).doubles
+            let vocabulary = logits.count / batch.inputs.count
+            let scorer = Scorer(try reference.model(), pool: pool)
+            let sums = batch.inputs.indices.map { row in
+                log(logits[row * vocabulary..<(row + 1) * vocabulary].reduce(0) { $0 + exp($1) })
+            }
+            for id in 0..<vocabulary {
+                let losses = scorer.losses(
+                    inputs: batch.inputs, splits: batch.splits, targets: batch.inputs.map { _ in Int32(id) })
+                for row in batch.inputs.indices { largest.add(Double(losses[row]) - (sums[row] - logits[row * vocabulary + id])) }
+            }
+        }
+        largest.report()
+    }
+
     func testGradientsOfCrossEntropy() throws {
+        var largest = (loss: LargestDifference("loss", bar: 1e-5), gradient: LargestDifference("gradient-NMSE", bar: 1e-7))
         for name in ["untied", "tied"] {
             let reference = try Reference(name)
             let trainer = Trainer(try reference.model(), pool: pool)
             let report = try trainer.accumulate(reference.batches()[0], loss: .crossEntropy)
             let losses = try reference.values("step_losses", of: reference.expected, as: Double.self)
             XCTAssertEqual(report.loss, losses[0], accuracy: 2e-6)
+            largest.loss.add(report.loss - losses[0])
             let gradients = zip(trainer.model.parameters, trainer.gradients).map { ($0.name, $1) }
-            try compare(gradients, with: Reference.file("\(name).gradients"), reference, below: 1e-10)
+            let expected = try Reference.file("\(name).gradients")
+            try compare(gradients, with: expected, reference, below: 1e-10)
+            for (tensor, buffer) in gradients {
+                largest.gradient.add(normalisedError(buffer.array, try reference.values(tensor, of: expected, as: Float.self)))
+            }
         }
+        largest.loss.report()
+        largest.gradient.report()
     }
 
     func testGradientsOfTheGuidedLoss() throws {
@@ -143,6 +173,9 @@ final class LlamaReferenceTests: XCTestCase {
 
     /// Each divergence mixed with cross-entropy, some with chosen tokens of each pool: losses and gradients of torch's autograd.
     func testGradientsOfDistillation() throws {
+        var largest = (
+            loss: LargestDifference("distilled-loss", bar: 1e-5), gradient: LargestDifference("distilled-gradient-NMSE", bar: 1e-7)
+        )
         let reference = try Reference("untied")
         let file = try Reference.file("untied.distilled")
         let plain = try taughtBatch(reference, file)
@@ -155,22 +188,28 @@ final class LlamaReferenceTests: XCTestCase {
                 let report = try trainer.accumulate(one.adapted ? adapted : plain, loss: one.loss)
                 let expected = try reference.values("loss.\(one.name)", of: file, as: Double.self)
                 XCTAssertEqual(report.loss, expected[0], accuracy: 3e-6, one.name)
+                largest.loss.add(report.loss - expected[0])
                 if one.loss.alpha > 0 { XCTAssertEqual(try XCTUnwrap(report.distillation), expected[2], accuracy: 3e-6, one.name) }
                 if one.loss.select == nil { XCTAssertEqual(report.crossEntropy, expected[1], accuracy: 3e-6, one.name) }
                 var compared = 0
                 for (parameter, gradient) in zip(trainer.model.parameters, trainer.gradients)
                 where file.tensor("\(one.name).\(parameter.name)") != nil {
                     let its = try reference.values("\(one.name).\(parameter.name)", of: file, as: Float.self)
-                    XCTAssertLessThan(normalisedError(gradient.array, its), 1e-10, "\(one.name): \(parameter.name)")
+                    let error = normalisedError(gradient.array, its)
+                    XCTAssertLessThan(error, 1e-10, "\(one.name): \(parameter.name)")
+                    largest.gradient.add(error)
                     compared += 1
                 }
                 XCTAssertGreaterThanOrEqual(compared, 3, one.name)
             }
         }
+        largest.loss.report()
+        largest.gradient.report()
     }
 
     /// Ten AdamW steps, every one of them clipped: losses, norms, and where the parameters end.
     func testTenSteps() throws {
+        var largest = LargestDifference("ten-steps-loss", bar: 1e-5)
         for name in ["untied", "tied"] {
             let reference = try Reference(name)
             let trainer = Trainer(try reference.model(), settings: AdamWSettings(), pool: pool)
@@ -179,12 +218,14 @@ final class LlamaReferenceTests: XCTestCase {
             for (i, batch) in try reference.batches().enumerated() {
                 let report = try trainer.step(batch, loss: .crossEntropy, learningRate: 3e-3)
                 XCTAssertEqual(report.loss, losses[i], accuracy: 1e-5, "\(name), step \(i + 1)")
+                largest.add(report.loss - losses[i])
                 XCTAssertEqual(report.gradientNorm, norms[i], accuracy: 1e-5, "\(name), step \(i + 1)")
                 XCTAssertGreaterThan(report.gradientNorm, 1)
             }
             let values = trainer.model.parameters.map { ($0.name, $0.value) }
             try compare(values, with: Reference.file("\(name).trained"), reference, below: 1e-9)
         }
+        largest.report()
     }
 
     /// A hundred steps over four batches in turn, with warm-up, cosine and clipping; matrices decay, or everything.

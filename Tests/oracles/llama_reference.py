@@ -10,6 +10,7 @@ For each of `untied` and `tied` it writes, as safetensors of less than 100 kB:
   NAME.guided        gradients of the guided loss on the first batch (untied only)
   NAME.trained       parameters after ten clipped AdamW steps, one batch each
   NAME.expected      the ten batches, log-probabilities, losses, gradient norms
+  NAME.logits        logits of the first batch: every id of every row
 Every segment goes through the model alone: nothing here knows of packing.
 """
 import math
@@ -57,6 +58,12 @@ def token_losses(model, inputs, targets):
     return torch.where(targets >= 0, losses, math.nan)
 
 
+def all_logits(model, inputs):
+    """Logits of every row, segment by segment."""
+    with torch.no_grad():
+        return torch.cat([model(input_ids=inputs[a:b][None]).logits[0] for a, b in zip(SPLITS, SPLITS[1:])])
+
+
 def guided_weights(losses, teacher):
     """W of the guided loss: unmapped rows, and the largest differences among the mapped, lower rows first."""
     weights = (~losses.isnan()).float()
@@ -101,6 +108,7 @@ def main(folder):
         model = tiny(tied, seed)
         inputs, targets, teacher = draw_batches(seed)
         save_file({name: p.detach().clone() for name, p in model.named_parameters()}, f"{prefix}.weights.safetensors")
+        save_file({"logits": all_logits(model, inputs[0])}, f"{prefix}.logits.safetensors")
         first = token_losses(model, inputs[0], targets[0])
         plain = weighted_mean(first, (targets[0] >= 0).float())
         save_file(gradients(model, plain), f"{prefix}.gradients.safetensors")

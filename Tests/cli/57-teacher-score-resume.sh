@@ -48,6 +48,13 @@ open('flipped.scores.partial', 'wb').write(data)"
 ends flipped 0 "$score --resume -o flipped.scores many.tokens"
 same flipped-bytes whole.scores flipped.scores
 
+# A crash of the machine may have lost some of the header, where zeros are then; more zeros than a header has are no beginning of ours.
+(head -c 100 whole.scores; head -c 100 /dev/zero) >zeros.scores.partial
+ends lost-header 0 "$score --resume -o zeros.scores many.tokens"
+same lost-header-bytes whole.scores zeros.scores
+head -c 30000 /dev/zero >zeros.partial
+ends all-zeros 65 "$score --resume -o zeros many.tokens" "no stream of records to go on with"
+
 # Stopped by a signal: 75, and the same command goes on.
 mkfifo slow
 (cat many.tokens | head -c 200000; sleep 3) >slow &

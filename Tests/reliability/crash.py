@@ -1,8 +1,8 @@
 """A file system in which what was not synced may be lost: replays the record of a program (recording.c) and gives the states after a crash.
 
 What survives a crash:
-  of a file    what it held when it was last synced; of every later write all, nothing, or some sectors of 512 bytes (the rest is zeros, or what
-               was there before); the file's length with or without them
+  of a file    what it held when it was last synced; of every later write all, nothing, or some sectors of 512 bytes (the rest is zeros, or
+               what was there before); the file's length with or without them
   of a folder  the entries when it was last synced; of every later creation, removal and rename any subset, each by itself whole
 """
 import os

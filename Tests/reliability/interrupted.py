@@ -1,4 +1,4 @@
-"""A run of training that is killed or stopped again and again, gone on with each time, and compared at its end with a run that nobody touched.
+"""A run of training that is killed or stopped again and again, gone on with each time, and compared at its end with an untouched run.
 
 Moments, signals and threads are drawn from the seed. The log is NAME.log, one part of the run behind the other.
 """
@@ -12,7 +12,7 @@ import subprocess
 import tempfile
 import time
 
-from gate import FIXTURES, HANG, INPUTS, SEED, TOOLS
+from gate import FIXTURES, HANG, INPUTS, SEED
 
 VOCABULARIES = FIXTURES / "vocabularies"
 STUDENT = VOCABULARIES / "student/config.json"
@@ -23,7 +23,7 @@ FINISHED, STOPPED = 0, 75
 
 
 def in_memory():
-    """Goes into an empty folder in memory where the system has one, so that nothing waits for a disk; a function that leaves and removes it."""
+    """Goes into an empty folder in memory where the system has one, so that nothing waits for a disk; gives what leaves and removes it."""
     before = os.getcwd()
     place = "/dev/shm"
     if not os.path.isdir(place) or not os.access(place, os.W_OK) or shutil.disk_usage(place).free < 512 << 20:
@@ -168,7 +168,8 @@ class Run:
                 self.counts["kills"] += status != FINISHED
                 # Two are kept; an interruption between a new one and the end of an old one leaves one more, until the next is written.
                 found = steps_in(f"{out}.checkpoints")
-                if not self.gate.check(len(found) <= 8, out, f"too many checkpoints: {found}") or status not in (FINISHED, STOPPED, -9, -1, -2, -10, -15):
+                few = self.gate.check(len(found) <= 8, out, f"too many checkpoints: {found}")
+                if not few or status not in (FINISHED, STOPPED, *(-number for number in signals)):
                     return
             self.compare(out)
 
@@ -190,7 +191,7 @@ class Run:
 
 
 def runs(gate):
-    """Runs of several kinds: guided and shuffled with held-out text; every step saved; distilled; bad batches skipped, exported at the end."""
+    """Runs of several kinds: guided, shuffled, with held-out text; every step saved; distilled; two streams, exported at the end."""
     inputs = INPUTS
     held_out = ["--held-out", inputs / "student.tokens", "--held-out-every", "7"]
     guided = [*TINY, "--model", STUDENT, "--loss", "guided", "--shuffle", "3", "--steps", "120", "--checkpoint-every", "3", *held_out]

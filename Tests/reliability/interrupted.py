@@ -2,6 +2,7 @@
 
 Moments, signals and threads are drawn from the seed. The log is NAME.log, one part of the run behind the other.
 """
+import atexit
 import json
 import os
 import pathlib
@@ -34,6 +35,8 @@ def in_memory():
     def leave():
         os.chdir(before)
         shutil.rmtree(folder, ignore_errors=True)
+    # A gate that breaks off leaves nothing in memory either.
+    atexit.register(leave)
     return leave
 
 

@@ -55,6 +55,9 @@ struct GGUFConfiguration {
     private func readAttention(_ c: inout ModelConfiguration) throws {
         c.heads = try size("attention.head_count")
         c.keyValueHeads = try optionalSize("attention.head_count_kv") ?? c.heads
+        guard c.heads % c.keyValueHeads == 0 else {
+            throw failure("attention.head_count_kv", "is \(c.keyValueHeads), which does not divide the \(c.heads) heads")
+        }
         c.hiddenWidth = try size("feed_forward_length")
         c.headWidth = try readHeadWidth(width: c.width, heads: c.heads)
         c.activation = gguf.activation

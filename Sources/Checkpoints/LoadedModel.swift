@@ -27,6 +27,12 @@ public struct LoadedModel {
     ///
     /// Computed when first asked for: one pass over the files.
     public var sha256: String { files.sha256 }
+
+    /// Throws `Failure.badData` when one of the files was written to or cut short since the model was opened: what was computed with it
+    /// since then may be wrong. Cost: a system call a file.
+    public func checkUnchanged() throws {
+        for map in files.maps { try map.checkUnchanged() }
+    }
 }
 
 extension ModelConfiguration {

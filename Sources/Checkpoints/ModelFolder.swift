@@ -22,11 +22,11 @@ public enum ModelFolder {
     /// Throws `Failure`: 66 when a file cannot be opened, 65 with the place of what is wrong.
     public static func open(_ path: String, onlyScored: Bool = false, pool: ThreadPool? = nil) throws -> LoadedModel {
         if try isFolder(path) { return try openFolder(path, onlyScored, pool) }
-        guard isGGUF(try MappedFile.open(path)) else {
-            throw Failure(
-                .badData, path, .whole, "expected a folder with a model or a GGUF file", hint: "give the folder that holds 'config.json'")
+        let map = try MappedFile.open(path)
+        guard isGGUF(map) else {
+            throw notAModel(map, "a folder with a model or a GGUF file", hint: "give the folder that holds 'config.json'")
         }
-        return try openGGUF(path, onlyScored, pool)
+        return try openGGUF(map, onlyScored, pool)
     }
 
     /// The configuration in a config.json, in a folder that holds one, or in a `.gguf`. Throws `Failure` (66, 65).
@@ -39,7 +39,7 @@ public enum ModelFolder {
     /// A folder without weights is refused rather than taken for a new model: its download may not have finished.
     public static func startingPoint(_ path: String, seed: UInt64, pool: ThreadPool? = nil) throws -> Model {
         if try isFolder(path) || isGGUF(MappedFile.open(path)) { return try open(path, pool: pool).model }
-        let configuration = try HuggingFaceConfiguration.read(path).model
+        let configuration = try description(path).model
         do { return try Model.random(configuration, seed: seed, pool: pool) } catch let error as ComputeError {
             throw Failure(.badData, path, .whole, error.message)
         }
@@ -81,8 +81,9 @@ public enum ModelFolder {
             eosIDs: configuration.ends.eosIDs, addsBOS: try TokenizerPolicy.addsBOS(path), files: weights.files)
     }
 
-    private static func openGGUF(_ path: String, _ onlyScored: Bool, _ pool: ThreadPool?) throws -> LoadedModel {
-        let file = try GGUFFile.open(path)
+    private static func openGGUF(_ map: MappedFile, _ onlyScored: Bool, _ pool: ThreadPool?) throws -> LoadedModel {
+        let path = map.name
+        let file = try GGUFFile(map)
         let metadata = try GGUFConfiguration(file: file)
         let configuration = try metadata.read()
         let ends = try metadata.readEnds(vocabularySize: configuration.vocabularySize)
@@ -97,11 +98,22 @@ public enum ModelFolder {
         map.bytes.starts(with: "GGUF".utf8)
     }
 
+    private static func notAModel(_ map: MappedFile, _ expected: String, hint: String? = nil) -> Failure {
+        let kind = FileKind(Array(map.bytes.prefix(FileKind.sniffed)))
+        return Failure(.badData, map.name, .byte(0), "expected \(expected), found \(kind.title)", hint: kind.hint ?? hint)
+    }
+
     /// What the files at `path` say of the model, whichever kind they are.
     private static func description(_ path: String) throws -> HuggingFaceConfiguration {
         if try isFolder(path) { return try HuggingFaceConfiguration.read(inside(path, configurationFile)) }
         let map = try MappedFile.open(path)
-        guard isGGUF(map) else { return try HuggingFaceConfiguration.read(path) }
+        guard isGGUF(map) else {
+            // A damaged config.json has words of its own.
+            guard [.jsonObject, .unknown].contains(FileKind(Array(map.bytes.prefix(FileKind.sniffed)))) else {
+                throw notAModel(map, "a config.json, a folder with a model or a GGUF file")
+            }
+            return try HuggingFaceConfiguration.read(path)
+        }
         let metadata = try GGUFConfiguration(file: GGUFFile(map))
         let configuration = try metadata.read()
         return HuggingFaceConfiguration(model: configuration, ends: try metadata.readEnds(vocabularySize: configuration.vocabularySize))

@@ -104,6 +104,7 @@ public final class ScoringModel {
     ) throws -> (logProbs: [Float], distributions: Distributions) {
         let found = try scorer.scores(
             ids: batch.inputIDs, splits: batch.documentSplits, keys: keys, request, afterBatch: afterBatch)
+        try loaded.checkUnchanged()
         for document in 0..<batch.documentCount {
             let tokens = batch.tokens(of: document)
             let scored = scoresFirst ? tokens[...] : tokens.dropFirst()

@@ -40,6 +40,7 @@ extension Program {
     public static func main() {
         Descriptors.fillClosed()
         Signals.install()
+        CutFiles.install(tool: _commandName)
         let status = Launch.run(Self.self, arguments: Array(CommandLine.arguments.dropFirst()))
         TemporaryFiles.removeAll()
         Glibc.exit(status)

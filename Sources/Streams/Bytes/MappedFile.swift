@@ -3,9 +3,9 @@ import Glibc
 
 /// A read-only private mapping of a whole regular file, released with the last reference.
 ///
-/// Nothing is read until it is touched. Replacing the file by rename does no harm, for the mapping keeps the old one. A file that is
-/// cut short in place while it is mapped makes the system end the process (SIGBUS); `checkUnchanged()` tells of a change, and writers
-/// that rename, as all of ours do, never cause one.
+/// Nothing is read until it is touched. Replacing the file by rename does no harm, for the mapping keeps the old one. A read behind the
+/// end of a file that was cut short in place is a SIGBUS, which a tool's handler makes a message (`MappedRegions`); up to the end of the
+/// page it gives zeros. `checkUnchanged()` tells of a change. Writers that rename, as all of ours do, never cause one.
 public final class MappedFile: @unchecked Sendable {
     /// The file's bytes; valid as long as this object.
     public let bytes: UnsafeRawBufferPointer
@@ -43,6 +43,7 @@ public final class MappedFile: @unchecked Sendable {
                 throw Failure(.cannotOpen, path, "cannot map \(count) bytes: \(errorText(errno))")
             }
             bytes = UnsafeRawBufferPointer(start: start, count: count)
+            MappedRegions.insert(start, count, name: path)
         } else {
             bytes = UnsafeRawBufferPointer(start: nil, count: 0)
         }
@@ -52,7 +53,10 @@ public final class MappedFile: @unchecked Sendable {
     }
 
     deinit {
-        if let start = bytes.baseAddress { munmap(UnsafeMutableRawPointer(mutating: start), bytes.count) }
+        if let start = bytes.baseAddress {
+            MappedRegions.remove(start)
+            munmap(UnsafeMutableRawPointer(mutating: start), bytes.count)
+        }
         close(descriptor)
     }
 

@@ -22,13 +22,16 @@ public enum SafetensorsHeader {
     /// - `dataBytes`: how many bytes follow the header, or nil when only the header tells.
     ///
     /// The tensors come in the order of their bytes. They must cover the data from its first byte to its last without a gap or an overlap;
-    /// names are unique; types are known; ranks are at most 64; no product overflows. Throws `Failure.badData`.
+    /// names are unique; types are known; ranks are at most 64; no product overflows. Throws `Failure.badData` with the byte at which the
+    /// entry of what is wrong begins, or at which the data ends.
     public static func parse(_ json: UnsafeRawBufferPointer, dataBytes: Int?, name: String, base: Int) throws -> Contents {
-        let reader = HeaderReader(name: name, base: base, data: base + json.count)
-        try reader.checkSize(json)
+        let reader = HeaderReader(json: json, name: name, base: base)
+        try reader.checkSize()
         let root: JSONValue
         do { root = try JSONValue.parse(json, name: name, base: base) } catch let failure as Failure {
-            if case .lineByte(_, let byte) = failure.place { throw Failure(.badData, name, .byte(byte), "safetensors header: \(failure.message)") }
+            if case .lineByte(_, let byte) = failure.place {
+                throw Failure(.badData, name, .byte(byte), "safetensors header: \(failure.message)")
+            }
             throw failure
         }
         var metadata: [(String, String)] = []
@@ -91,16 +94,35 @@ public enum SafetensorsHeader {
 
 /// The checks of one header, with what their messages need.
 private struct HeaderReader {
+    let json: UnsafeRawBufferPointer
     let name: String
-    /// Offset of the JSON, and of the first data byte.
+    /// Offset of the JSON.
     let base: Int
-    let data: Int
+    /// Offset of the first data byte.
+    var data: Int { base + json.count }
 
-    func failure(_ message: String, hint: String? = nil) -> Failure {
-        Failure(.badData, name, .byte(base), "safetensors header: \(message)", hint: hint)
+    /// At the entry of `key`, where one is told.
+    func failure(_ message: String, in key: String? = nil, hint: String? = nil) -> Failure {
+        Failure(.badData, name, .byte(key.map(place) ?? base), "safetensors header: \(message)", hint: hint)
     }
 
-    func checkSize(_ json: UnsafeRawBufferPointer) throws {
+    /// The offset of the entry of `key`: of the quote in front of it. The JSON's own where it is not found, as in very deep nesting.
+    private func place(of key: String) -> Int {
+        var scanner = JSONScanner(json, wideIntegers: true)
+        do {
+            try scanner.beginObject(uniqueKeys: false)
+            while true {
+                let before = scanner.position
+                guard let found = try scanner.nextKey() else { return base }
+                if found.elementsEqual(key.utf8) { return base + (json[before...].firstIndex(of: UInt8(ascii: "\"")) ?? 0) }
+                try scanner.skipValue()
+            }
+        } catch {
+            return base
+        }
+    }
+
+    func checkSize() throws {
         guard json.first == UInt8(ascii: "{") else { throw failure("expected '{' as its first byte") }
         guard json.count <= SafetensorsHeader.longest else { throw failure("longer than \(SafetensorsHeader.longest) bytes") }
         var objects = 0
@@ -115,50 +137,54 @@ private struct HeaderReader {
 
     func metadata(_ value: JSONValue) throws -> [(String, String)] {
         if value.isNull { return [] }
-        guard value.kind == .object else { throw failure("'__metadata__' must be an object of strings") }
+        guard value.kind == .object else { throw failure("'__metadata__' must be an object of strings", in: "__metadata__") }
         return try value.entries.map { key, value in
-            guard let text = value.string else { throw failure("'__metadata__' entry '\(printable(key))' must be a string") }
+            guard let text = value.string else {
+                throw failure("'__metadata__' entry '\(printable(key))' must be a string", in: "__metadata__")
+            }
             return (String(decoding: key, as: UTF8.self), text)
         }
     }
 
     func tensor(_ tensor: String, _ value: JSONValue) throws -> TensorEntry {
-        let title = "tensor '\(printable(tensor))'"
-        guard value.kind == .object else { throw failure("\(title) must be an object") }
+        func failure(_ message: String, hint: String? = nil) -> Failure {
+            self.failure("tensor '\(printable(tensor))': \(message)", in: tensor, hint: hint)
+        }
+        guard value.kind == .object else { throw failure("its entry must be an object") }
         try value.forEachEntry { key, _ in
             guard ["dtype", "shape", "data_offsets"].contains(where: { key.elementsEqual($0.utf8) }) else {
-                throw failure("\(title): unknown field '\(printable(key))'")
+                throw failure("unknown field '\(printable(key))'")
             }
         }
-        guard let dtype = value["dtype"]?.string else { throw failure("\(title): field 'dtype' must be a string") }
+        guard let dtype = value["dtype"]?.string else { throw failure("field 'dtype' must be a string") }
         guard let type = ElementType(rawValue: dtype) else {
             let known = ElementType.allCases.map(\.rawValue).joined(separator: " ")
-            throw failure("\(title): unknown type '\(printable(dtype))'", hint: "this program reads \(known)")
+            throw failure("unknown type '\(printable(dtype))'", hint: "this program reads \(known)")
         }
-        let shape = try sizes(value["shape"], "\(title): field 'shape'")
+        let shape = try sizes(value["shape"], "shape") { failure($0) }
         guard shape.count <= SafetensorsHeader.highestRank else {
-            throw failure("\(title): \(shape.count) dimensions, more than \(SafetensorsHeader.highestRank)")
+            throw failure("\(shape.count) dimensions, more than \(SafetensorsHeader.highestRank)")
         }
         var bytes = type.size
         for dimension in shape {
             let (product, overflow) = bytes.multipliedReportingOverflow(by: dimension)
-            guard !overflow else { throw failure("\(title): shape \(shape) overflows") }
+            guard !overflow else { throw failure("shape \(shape) overflows") }
             bytes = product
         }
-        let offsets = try sizes(value["data_offsets"], "\(title): field 'data_offsets'")
+        let offsets = try sizes(value["data_offsets"], "data_offsets") { failure($0) }
         guard offsets.count == 2, offsets[0] <= offsets[1], offsets[1] <= Int.max - data else {
-            throw failure("\(title): field 'data_offsets' must be [begin, end], begin <= end")
+            throw failure("field 'data_offsets' must be [begin, end], begin <= end")
         }
         guard offsets[1] - offsets[0] == bytes else {
-            throw failure("\(title): \(type.rawValue) \(shape) takes \(bytes) bytes, but 'data_offsets' span \(offsets[1] - offsets[0])")
+            throw failure("\(type.rawValue) \(shape) takes \(bytes) bytes, but 'data_offsets' span \(offsets[1] - offsets[0])")
         }
         return TensorEntry(name: tensor, type: type, shape: shape, range: data + offsets[0]..<data + offsets[1])
     }
 
-    private func sizes(_ value: JSONValue?, _ title: String) throws -> [Int] {
-        guard let value, value.kind == .array else { throw failure("\(title) must be an array of integers") }
+    private func sizes(_ value: JSONValue?, _ field: String, _ failure: (String) -> Failure) throws -> [Int] {
+        guard let value, value.kind == .array else { throw failure("field '\(field)' must be an array of integers") }
         return try value.elements.map { element in
-            guard let size = element.integer, size >= 0 else { throw failure("\(title) must hold integers from 0 up") }
+            guard let size = element.integer, size >= 0 else { throw failure("field '\(field)' must hold integers from 0 up") }
             return size
         }
     }
@@ -168,13 +194,18 @@ private struct HeaderReader {
         for tensor in tensors {
             let title = "tensor '\(printable(tensor.name))'"
             guard tensor.range.lowerBound <= end else {
-                throw failure("\(title) starts at data byte \(tensor.range.lowerBound - data), expected \(end - data): a gap")
+                throw failure(
+                    "\(title) starts at data byte \(tensor.range.lowerBound - data), expected \(end - data): a gap", in: tensor.name)
             }
-            guard tensor.range.lowerBound == end else { throw failure("\(title) overlaps the tensor before it") }
+            guard tensor.range.lowerBound == end else { throw failure("\(title) overlaps the tensor before it", in: tensor.name) }
             end = tensor.range.upperBound
         }
         if let dataBytes, end - data != dataBytes {
-            throw failure("the tensors take \(end - data) bytes, but \(dataBytes) follow the header")
+            // Where the file ends too early, or where the tensors do.
+            throw Failure(
+                .badData, name, .byte(min(end, data + dataBytes)),
+                "safetensors header: the tensors take \(end - data) bytes, but \(dataBytes) follow the header",
+                hint: end - data > dataBytes ? "the file is cut short: the download may not have finished" : nil)
         }
     }
 }

@@ -16,11 +16,13 @@ struct GGUFVocabulary {
             throw refuse("has no 'tokenizer.ggml.model': there is no vocabulary in it")
         }
         guard let tokens = strings("tokenizer.ggml.tokens"), tokens.count > 0 else {
-            throw refuse("'tokenizer.ggml.tokens' is missing or no list of strings")
+            throw refuse("'tokenizer.ggml.tokens' is missing or no list of strings", at: "tokenizer.ggml.tokens")
         }
         let types = file.value("tokenizer.ggml.token_type")?.integers
         if let types, types.count != tokens.count {
-            throw refuse("'tokenizer.ggml.token_type' has \(types.count) entries but 'tokenizer.ggml.tokens' has \(tokens.count)")
+            throw refuse(
+                "'tokenizer.ggml.token_type' has \(types.count) entries but 'tokenizer.ggml.tokens' has \(tokens.count)",
+                at: "tokenizer.ggml.token_type")
         }
         switch model {
         case "gpt2": return try byteLevel(tokens, types)
@@ -28,17 +30,21 @@ struct GGUFVocabulary {
         case "t5": return try unigram(tokens, types)
         case "bert": return try wordPieces(tokens, types)
         case "gemma4": return try mergedPieces(tokens, types)
-        default: throw refuse("vocabulary model '\(printable(model))' is not supported: expected gpt2, llama, gemma4, t5 or bert")
+        default:
+            throw refuse(
+                "vocabulary model '\(printable(model))' is not supported: expected gpt2, llama, gemma4, t5 or bert",
+                at: "tokenizer.ggml.model")
         }
     }
 
     private func byteLevel(_ tokens: ByteStrings, _ types: [Int64]?) throws -> TokenizerParts {
         guard let pre = file.value("tokenizer.ggml.pre")?.string else {
-            throw refuse("'tokenizer.ggml.pre' is missing: how its words are cut is unknown")
+            throw refuse("'tokenizer.ggml.pre' is missing: how its words are cut is unknown", at: "tokenizer.ggml.pre")
         }
         guard let rule = try LlamaCppPreTokenisers.rule(pre) else {
             throw refuse(
-                "pre-tokeniser '\(printable(pre))' is not supported: expected \(LlamaCppPreTokenisers.names.joined(separator: ", "))")
+                "pre-tokeniser '\(printable(pre))' is not supported: expected \(LlamaCppPreTokenisers.names.joined(separator: ", "))",
+                at: "tokenizer.ggml.pre")
         }
         let merges = try merges()
         var added: [AddedToken] = []
@@ -57,7 +63,11 @@ struct GGUFVocabulary {
         switch rule {
         case .scanner(let splitter): encoder = ByteLevelEncoder(tables, splitter: splitter, addsPrefixSpace: addsPrefixSpace)
         case .steps(let steps):
-            guard !addsPrefixSpace else { throw refuse("'tokenizer.ggml.add_space_prefix' beside pre-tokeniser '\(pre)' is not supported") }
+            guard !addsPrefixSpace else {
+                throw refuse(
+                    "'tokenizer.ggml.add_space_prefix' beside pre-tokeniser '\(pre)' is not supported",
+                    at: "tokenizer.ggml.add_space_prefix")
+            }
             encoder = WordsEncoder(ByteLevelWords(tables), steps)
         }
         return try ends(
@@ -67,7 +77,9 @@ struct GGUFVocabulary {
     /// The pieces with their scores and types; control and user-defined ones are found in the text before the rest.
     private func entries(_ tokens: ByteStrings, _ types: [Int64]?) throws -> (entries: [PieceEntry], added: [AddedToken]) {
         guard let scores = file.value("tokenizer.ggml.scores")?.reals, scores.count == tokens.count else {
-            throw refuse("'tokenizer.ggml.scores' is missing or has not one entry for each of the \(tokens.count) tokens")
+            throw refuse(
+                "'tokenizer.ggml.scores' is missing or has not one entry for each of the \(tokens.count) tokens",
+                at: "tokenizer.ggml.scores")
         }
         guard let types else { throw refuse("'tokenizer.ggml.token_type' is missing") }
         var entries: [PieceEntry] = []
@@ -76,7 +88,7 @@ struct GGUFVocabulary {
         for id in 0..<tokens.count {
             let token = tokens[id]
             guard var kind = PieceEntry.Kind(rawValue: Int(types[id])) else {
-                throw refuse("token \(id) has the type \(types[id]), not one of 1 to 6")
+                throw refuse("token \(id) has the type \(types[id]), not one of 1 to 6", at: "tokenizer.ggml.token_type")
             }
             if kind == .control || kind == .userDefined, !token.isEmpty {
                 added.append(AddedToken(id: UInt32(id), content: token, isSpecial: kind == .control))
@@ -119,7 +131,9 @@ struct GGUFVocabulary {
     private func wordPieces(_ tokens: ByteStrings, _ types: [Int64]?) throws -> TokenizerParts {
         guard let types else { throw refuse("'tokenizer.ggml.token_type' is missing") }
         guard let unknown = file.value("tokenizer.ggml.unknown_token_id")?.integer, unknown >= 0, unknown < tokens.count else {
-            throw refuse("'tokenizer.ggml.unknown_token_id' is not the id of one of the \(tokens.count) tokens")
+            throw refuse(
+                "'tokenizer.ggml.unknown_token_id' is not the id of one of the \(tokens.count) tokens",
+                at: "tokenizer.ggml.unknown_token_id")
         }
         var added: [AddedToken] = []
         let entries: [[UInt8]] = (0..<tokens.count).map { id in
@@ -141,7 +155,9 @@ struct GGUFVocabulary {
         parts.decoding = .words(prefix: Array("##".utf8), cleans: true)
         func special(_ key: String) throws -> UInt32? {
             guard let id = file.value(key)?.integer else { return nil }
-            guard id >= 0, id < tokens.count else { throw refuse("'\(key)' is not the id of one of the \(tokens.count) tokens") }
+            guard id >= 0, id < tokens.count else {
+                throw refuse("'\(key)' is not the id of one of the \(tokens.count) tokens", at: key)
+            }
             return UInt32(id)
         }
         parts.bosID = try special("tokenizer.ggml.cls_token_id") ?? special("tokenizer.ggml.bos_token_id")
@@ -165,16 +181,20 @@ struct GGUFVocabulary {
             }
             if types[id] == 2 { unknown = UInt32(id) }
             if types[id] == 6 {
-                guard let byte = byteValue(tokens[id]) else { throw refuse("token \(id) is no byte token: expected <0x00> to <0xFF>") }
+                guard let byte = byteValue(tokens[id]) else {
+                    throw refuse("token \(id) is no byte token: expected <0x00> to <0xFF>", at: "tokenizer.ggml.tokens")
+                }
                 bytes[byte] = UInt32(id)
             }
             try tokens.with(id) { token in
-                guard firstInvalidUTF8(token) == nil else { throw refuse("token \(id) is not UTF-8") }
+                guard firstInvalidUTF8(token) == nil else { throw refuse("token \(id) is not UTF-8", at: "tokenizer.ggml.tokens") }
                 try builder.append(token)
             }
         }
         let present = bytes.compactMap { $0 }
-        guard present.isEmpty || present.count == 256 else { throw refuse("has \(present.count) byte tokens, expected 256 or none") }
+        guard present.isEmpty || present.count == 256 else {
+            throw refuse("has \(present.count) byte tokens, expected 256 or none", at: "tokenizer.ggml.tokens")
+        }
         let tables = try builder.tables(
             merges, byteIDs: present.isEmpty ? nil : present, unknownID: unknown, fusesUnknown: true)
         let prefix: PrefixRule = file.value("tokenizer.ggml.add_space_prefix")?.boolean ?? false ? .always : .never
@@ -193,7 +213,7 @@ struct GGUFVocabulary {
         var merges = WrittenMerges()
         guard let array = file.value("tokenizer.ggml.merges")?.array,
             try array.forEachString({ try merges.append($0, name: file.name) })
-        else { throw refuse("'tokenizer.ggml.merges' is missing or no list of strings") }
+        else { throw refuse("'tokenizer.ggml.merges' is missing or no list of strings", at: "tokenizer.ggml.merges") }
         return merges
     }
 
@@ -203,7 +223,7 @@ struct GGUFVocabulary {
         func id(_ key: String) throws -> UInt32? {
             guard let value = file.value(key) else { return nil }
             guard let id = value.integer, id >= 0, id < parts.size else {
-                throw refuse("'\(key)' is not the id of one of the \(parts.size) tokens")
+                throw refuse("'\(key)' is not the id of one of the \(parts.size) tokens", at: key)
             }
             return UInt32(id)
         }
@@ -214,7 +234,8 @@ struct GGUFVocabulary {
         return parts
     }
 
-    private func refuse(_ what: String) -> Failure {
-        Failure(.badData, file.name, .whole, what)
+    /// At the entry of `key`, where the file has one.
+    private func refuse(_ what: String, at key: String? = nil) -> Failure {
+        Failure(.badData, file.name, key.flatMap(file.place).map { .byte($0) } ?? .whole, what)
     }
 }

@@ -13,6 +13,8 @@ public struct LoadedModel {
     public let eosIDs: [UInt32]
     /// Whether the model's tokenizer puts the BOS id in front of a text; nil when its files do not tell.
     public let addsBOS: Bool?
+    /// What is odd about the files and does no harm, for those who want to know.
+    public var remarks: [String] = []
     let files: WeightFiles
 
     /// The id that closes a text; nil when the model's files name none.

@@ -91,7 +91,9 @@ public enum ModelFolder {
         return LoadedModel(
             model: try Model(configuration, tensors, name: path, onlyScored: onlyScored, pool: pool), name: path, bosID: ends.bos,
             eosIDs: ends.eosIDs,
-            addsBOS: try metadata.readAddsBOS(), files: WeightFiles([file.map]))
+            addsBOS: try metadata.readAddsBOS(),
+            remarks: file.trailingBytes > 0 ? ["\(path): \(file.trailingBytes) bytes behind the last tensor are ignored"] : [],
+            files: WeightFiles([file.map]))
     }
 
     private static func isGGUF(_ map: MappedFile) -> Bool {

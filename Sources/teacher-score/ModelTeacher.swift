@@ -19,6 +19,7 @@ struct ModelTeacher: Teacher {
         _ context: Context
     ) throws {
         let loaded = try ModelFolder.open(path, onlyScored: true, pool: pool)
+        for remark in loaded.remarks { context.note(remark) }
         model = try ScoringModel(
             loaded, bos: window.bos, window: window.window, stride: window.stride, pool: pool, precision: precision.resolved(loaded.model))
         self.distributions = distributions

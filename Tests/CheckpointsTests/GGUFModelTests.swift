@@ -1,5 +1,6 @@
 import Checkpoints
 import Compute
+import Glibc
 import Streams
 import TestSupport
 import XCTest
@@ -38,6 +39,30 @@ final class GGUFModelTests: XCTestCase {
         XCTAssertEqual(model.parameter("lm_head.weight")?.value.isReadOnly, true)
         XCTAssertEqual(model.parameter("model.layers.0.self_attn.q_proj.weight")?.value.isReadOnly, false)
         XCTAssertEqual(model.parameter("model.layers.1.self_attn.q_proj.weight")?.value.isReadOnly, false, "float32, but its rows move")
+    }
+
+    func testRemarksOnWhatItPassesOver() throws {
+        XCTAssertEqual(try open(file()).remarks, [])
+        XCTAssertEqual(try open(file() + [1, 2]).remarks, ["\(scratch("m.gguf")): 2 bytes behind the last tensor are ignored"])
+    }
+
+    /// Whatever is given for a model is called by its name.
+    func testNamesFilesThatAreNoModel() throws {
+        let pool = ThreadPool(threads: 1)
+        for (bytes, words) in [
+            (Array("version https://git-lfs.github.com/spec/v1\n".utf8), "Git LFS pointer"), ([0x1F, 0x8B, 8, 0], "gzip"),
+            (Array("FUGG".utf8) + [3, 0, 0, 0], "other byte order"), ([], "an empty file"),
+        ] as [([UInt8], String)] {
+            assertRefused(byte: 0, words) { try open(bytes) }
+            assertRefused(byte: 0, words) { try ModelFolder.startingPoint(scratch("m.gguf"), seed: 1, pool: pool) }
+        }
+    }
+
+    func testTellsOfChanges() throws {
+        let loaded = try open(file())
+        try loaded.checkUnchanged()
+        XCTAssertEqual(truncate(scratch("m.gguf"), 100), 0)
+        assertRefused("changed from") { try loaded.checkUnchanged() }
     }
 
     // MARK: Metadata
@@ -117,7 +142,7 @@ final class GGUFModelTests: XCTestCase {
             ("head_count'", [number("llama.attention.head_count", 0)]),
             ("head_count'", [absent("llama.attention.head_count")]), ("not a multiple", [number("llama.attention.head_count", 3)]),
             ("head_count'", [("llama.attention.head_count", B.array("llama.attention.head_count", type: 4, count: 1, [2, 0, 0, 0]))]),
-            ("key-value heads", [number("llama.attention.head_count_kv", 3)]),
+            ("head_count_kv' is 3", [number("llama.attention.head_count_kv", 3)]),
             ("rope.dimension_count", [number("llama.rope.dimension_count", 8)]),
             ("key_length", [number("llama.attention.key_length", 0)]), ("value_length", [number("llama.attention.value_length", 2)]),
             ("epsilon", [real("llama.attention.layer_norm_rms_epsilon", .nan)]),

@@ -42,7 +42,12 @@ final class JSONTests: XCTestCase {
 
     func testWhatIsRefused() {
         let table: [(String, String)] = [
-            ("", "end of file"), ("{", "end of file"), (#"{"a":1,"a":2}"#, "duplicate"), ("[1,]", "not valid JSON"), ("[1 2]", "expected"),
+            ("", "end of file"), ("{", "end of file"), (#"{"a":1,"a":2}"#, "duplicate"),
+            (
+                #"{"a key longer than \" Jansson shows":1,"a key longer than \" Jansson shows":2}"#,
+                #"near '"a key longer than \" Jansson shows"'"#
+            ),
+            ("[1,]", "not valid JSON"), ("[1 2]", "expected"),
             ("{'a':1}", "not valid JSON"), ("{} {}", "end of file expected"), ("[01]", "not valid JSON"), ("[+1]", "not valid JSON"),
             ("[.5]", "not valid JSON"), ("[1.]", "not valid JSON"), ("NaN", "not valid JSON"), ("[Infinity]", "not valid JSON"),
             ("[1e999]", "overflow"), ("[9223372036854775808]", "too big"), ("\"a\tb\"", "control character"), ("\"a", "not valid JSON"),

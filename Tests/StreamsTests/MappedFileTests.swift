@@ -30,6 +30,19 @@ final class MappedFileTests: XCTestCase {
         assertRefused("changed from 100 to 50 bytes") { try map.checkUnchanged() }
     }
 
+    func testAMappingIsFoundByItsAddresses() throws {
+        let scratch = ScratchFolder()
+        var map: MappedFile? = try MappedFile.open(scratch.write("a", [1, 2, 3]))
+        let start = try XCTUnwrap(map?.bytes.baseAddress)
+        let found = try XCTUnwrap(MappedRegions.find(start + 2))
+        XCTAssertEqual(String(cString: found.name), scratch("a"))
+        XCTAssertEqual(found.byte, 2)
+        XCTAssertNil(MappedRegions.find(start + 3))
+        map = nil
+        XCTAssertNil(MappedRegions.find(start))
+        XCTAssertNil(MappedRegions.find(nil))
+    }
+
     func testSurvivesReplacementByRename() throws {
         let scratch = ScratchFolder()
         let path = try scratch.write("a", [1, 2, 3])

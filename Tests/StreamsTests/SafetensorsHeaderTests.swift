@@ -72,7 +72,25 @@ final class SafetensorsHeaderTests: XCTestCase {
 
     func testPlaceIsTheOffsetInTheFile() {
         XCTAssertEqual(expectFailure { try parse("{\"a\":x}", base: 100) }?.place, .byte(106))
-        XCTAssertEqual(expectFailure { try parse("{\"a\":1}", base: 100) }?.place, .byte(100))
+        XCTAssertEqual(expectFailure { try parse("{\"a\":1}", base: 100) }?.place, .byte(101))
+    }
+
+    /// The entry that is wrong, by the byte of its key; a cover that fails, by the byte at which the data ends.
+    func testPlaceIsTheEntryThatIsWrong() {
+        let good = entry("a", "U8", "[4]", "[0,4]")
+        let cases: [(String, String, String)] = [
+            ("second", " \n,\t ", entry("b", "F99", "[]", "[4,8]")), ("overlap", ",", entry("b", "U8", "[4]", "[2,6]")),
+            ("gap", ",", entry("b", "U8", "[4]", "[5,9]")), ("escaped", ",", entry("\\u0062\\\"", "U8", "[5]", "[4,8]")),
+            ("wide", ",", entry("b", "U8", "[9223372036854775807,3]", "[4,8]")), ("metadata", ",", "\"__metadata__\":{\"k\":1}"),
+        ]
+        for (title, between, bad) in cases {
+            let place = expectFailure { try parse("{\(good)\(between)\(bad)}", data: 8, base: 100) }?.place
+            XCTAssertEqual(place, .byte(100 + 1 + good.utf8.count + between.utf8.count), title)
+        }
+        let text = "{\(good)}"
+        for (data, end) in [(3, 3), (0, 0), (5, 4)] {
+            XCTAssertEqual(expectFailure { try parse(text, data: data, base: 100) }?.place, .byte(100 + text.utf8.count + end))
+        }
     }
 
     func testWrittenHeaderIsAlignedAndReadsBack() throws {

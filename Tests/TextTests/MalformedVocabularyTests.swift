@@ -290,6 +290,7 @@ final class MalformedVocabularyTests: XCTestCase {
         refuseGGUF(gguf(pre: "kimi-k2"), "kimi-k2")
         refuseGGUF(gguf(tokens: [], types: []), "tokens")
         refuseGGUF(gguf(tokens: ["a", "b", "ab", "a"]), "twice")
+        refuseGGUF(gguf(tokens: ["a", "b", "ab", String(repeating: "c", count: 65_537)]), "token 3 has 65537 bytes")
         refuseGGUF(gguf(tokens: ["a", "b", "ab", ""]), "empty")
         // Outside the alphabet, and as pieces with merges.
         refuseGGUF(gguf(tokens: ["a", "b", "ab", "<s> ", "<s> "], types: [1, 1, 1, 3, 3]), "twice")
@@ -297,6 +298,9 @@ final class MalformedVocabularyTests: XCTestCase {
         refuseGGUF(gguf(model: "gemma4", merges: ["a c"]), "merge 0")
         refuseGGUF(gguf(model: "gemma4", merges: ["a b c"]), "merge 0")
         refuseGGUF(gguf(types: [1, 1, 1]), "token_type")
+        // A refusal has the place of the entry that is wrong.
+        let last = GGUFBytes.uint32("tokenizer.ggml.eos_token_id", 4)
+        assertRefused(byte: gguf().count, "eos_token_id") { try Tokenizer.load(folder.write("m.gguf", gguf(more: [last]))) }
         refuseGGUF(gguf(merges: nil), "merges")
         refuseGGUF(gguf(merges: ["a c"]), "merge 0")
         refuseGGUF(gguf(merges: ["ab"]), "merge 0")

@@ -221,11 +221,13 @@ private final class Assignment {
     }
 }
 
-/// Starts one worker with every signal blocked, so that signals reach the main thread; nil when the system refuses.
+/// Starts one worker with every signal blocked but SIGBUS, so that signals reach the main thread; nil when the system refuses.
 private func startWorker(_ crew: Crew, index: Int) -> pthread_t? {
     var blocked = sigset_t()
     var before = sigset_t()
     sigfillset(&blocked)
+    // A worker that reads behind the end of a file that was cut short has to meet the handler.
+    sigdelset(&blocked, SIGBUS)
     pthread_sigmask(SIG_SETMASK, &blocked, &before)
     defer { pthread_sigmask(SIG_SETMASK, &before, nil) }
     let assignment = Unmanaged.passRetained(Assignment(crew: crew, worker: index))

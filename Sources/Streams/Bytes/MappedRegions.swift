@@ -18,11 +18,7 @@ public enum MappedRegions {
         slots.initialize(repeating: nil, count: capacity)
         return slots
     }()
-    private nonisolated(unsafe) static let lock: UnsafeMutablePointer<pthread_mutex_t> = {
-        let lock = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
-        pthread_mutex_init(lock, nil)
-        return lock
-    }()
+    private static let lock = Lock()
 
     /// Prepares the table; called before a handler that uses it is installed.
     public static func prepare() {
@@ -31,8 +27,8 @@ public enum MappedRegions {
 
     /// Enters a mapping. Past 1,024 live ones it is not entered, and the system ends a process that reads behind its file's end.
     static func insert(_ start: UnsafeRawPointer, _ count: Int, name: String) {
-        pthread_mutex_lock(lock)
-        defer { pthread_mutex_unlock(lock) }
+        lock.lock()
+        defer { lock.unlock() }
         for slot in 0..<capacity where slots[slot] == nil {
             slots[slot] = strdup(name).map { Region(start: UInt(bitPattern: start), count: UInt(count), name: $0) }
             return
@@ -40,8 +36,8 @@ public enum MappedRegions {
     }
 
     static func remove(_ start: UnsafeRawPointer) {
-        pthread_mutex_lock(lock)
-        defer { pthread_mutex_unlock(lock) }
+        lock.lock()
+        defer { lock.unlock() }
         for slot in 0..<capacity where slots[slot]?.start == UInt(bitPattern: start) { slots[slot] = nil }
     }
 

@@ -48,8 +48,13 @@ public struct JSONValue {
             (root, problem) = load(bytes, flags)
         }
         guard let root else {
-            let found = withUnsafeBytes(of: problem.text) { printable($0.prefix { $0 != 0 }, limit: 160) }
-            throw failure(found, line: max(1, Int(problem.line)), byte: max(0, Int(problem.position)))
+            var found = withUnsafeBytes(of: problem.text) { printable($0.prefix { $0 != 0 }, limit: 160) }
+            let place = min(max(0, Int(problem.position)), bytes.count)
+            // Jansson shows no token of more than 20 bytes.
+            if json_error_code(&problem) == json_error_duplicate_key, !found.contains("near") {
+                found += " near '\(printable(bytes[string(bytes, endingAt: place)]))'"
+            }
+            throw failure(found, line: max(1, Int(problem.line)), byte: place)
         }
         return JSONValue(Document(root), root)
     }
@@ -60,6 +65,13 @@ public struct JSONValue {
         let text = bytes.baseAddress ?? UnsafeRawPointer(empty.utf8Start)
         let root = json_loadb(text.assumingMemoryBound(to: CChar.self), bytes.count, Int(flags), &problem)
         return (root, problem)
+    }
+
+    /// The string of the JSON whose closing quote stands in front of `end`.
+    private static func string(_ bytes: UnsafeRawBufferPointer, endingAt end: Int) -> Range<Int> {
+        var start = end - 1
+        repeat { start -= 1 } while start > 0 && !(bytes[start] == UInt8(ascii: "\"") && bytes[start - 1] != UInt8(ascii: "\\"))
+        return max(0, start)..<max(0, end)
     }
 
     public static func parse(_ bytes: [UInt8], name: String) throws -> JSONValue {

@@ -37,10 +37,11 @@ private final class ThreadBody {
     init(_ body: @escaping () -> Void) { self.body = body }
 }
 
-/// Starts a thread that takes no signals but one; nil when the system refuses it.
+/// Starts a thread that takes no signals but one, and SIGBUS, which is its own doing; nil when the system refuses it.
 public func startThread(leaving signal: Int32? = nil, _ body: @escaping () -> Void) -> pthread_t? {
     var (blocked, before) = (sigset_t(), sigset_t())
     sigfillset(&blocked)
+    sigdelset(&blocked, SIGBUS)
     if let signal { sigdelset(&blocked, signal) }
     pthread_sigmask(SIG_SETMASK, &blocked, &before)
     defer { pthread_sigmask(SIG_SETMASK, &before, nil) }

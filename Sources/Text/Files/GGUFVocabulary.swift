@@ -15,7 +15,7 @@ struct GGUFVocabulary {
         guard let model = file.value("tokenizer.ggml.model")?.string else {
             throw refuse("has no 'tokenizer.ggml.model': there is no vocabulary in it")
         }
-        guard let tokens = strings("tokenizer.ggml.tokens"), tokens.count > 0 else {
+        guard let tokens = try strings("tokenizer.ggml.tokens"), tokens.count > 0 else {
             throw refuse("'tokenizer.ggml.tokens' is missing or no list of strings", at: "tokenizer.ggml.tokens")
         }
         let types = file.value("tokenizer.ggml.token_type")?.integers
@@ -203,10 +203,16 @@ struct GGUFVocabulary {
     }
 
     /// An array of strings; nil where there is none.
-    private func strings(_ key: String) -> ByteStrings? {
+    private func strings(_ key: String) throws -> ByteStrings? {
         guard let array = file.value(key)?.array else { return nil }
         var strings = ByteStrings(count: array.count)
-        return array.forEachString { strings.append($0) } ? strings : nil
+        let areStrings = try array.forEachString { token in
+            guard token.count <= RankedTokens.longestToken else {
+                throw refuse("token \(strings.count) has \(token.count) bytes, more than \(RankedTokens.longestToken)", at: key)
+            }
+            strings.append(token)
+        }
+        return areStrings ? strings : nil
     }
 
     private func merges() throws -> WrittenMerges {

@@ -274,26 +274,15 @@ def try_case(case, _=None):
         return case.more.run(case)
     folder = model_folders.make("m")
     file = case.write(folder / "model.safetensors")
-    why = score(case, file) or (case.must != "accept" and train(case, file)) or pipe(case, file)
+    expected = (folder, case.must, file, case.pattern, case.at, file.stat().st_size)
+    thorough = model_folders.is_thorough(case)
+    why = model_folders.score(*expected, twice=thorough)
+    if thorough and case.must == "reject":
+        why = why or model_folders.train(*expected)
+    if thorough:
+        why = why or model_folders.pipe(file)
     model_folders.remove(folder)
-    return why or None
-
-
-def score(case, file):
-    return model_folders.score(file.parent, case.must, file, case.pattern, case.at, file.stat().st_size)
-
-
-def train(case, file):
-    return model_folders.train(file.parent, case.must, file, case.pattern, case.at, file.stat().st_size)
-
-
-def pipe(case, file):
-    """A file of weights is no stream of records, whole or broken: the tools that read pipes say so and end."""
-    if file.stat().st_size > 1 << 20:
-        return None
-    outcome = gate.run(["stream-cat"], stdin=file.read_bytes())
-    why = gate.judge(outcome, "reject" if file.stat().st_size else "either", "stream-cat", "<stdin>", size=file.stat().st_size)
-    return why and f"through a pipe: {why}"
+    return why
 
 
 def try_file(path):

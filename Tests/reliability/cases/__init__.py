@@ -35,6 +35,6 @@ class Case:
 
 def formats():
     """Pairs of a format's title and its module, loaded when asked for."""
-    names = [("tokenizer.json", "tokenizer_json"), ("SentencePiece", "sentencepiece"),
+    names = [("safetensors", "safetensors"), ("GGUF", "gguf"), ("tokenizer.json", "tokenizer_json"), ("SentencePiece", "sentencepiece"),
              ("tiktoken", "tiktoken"), ("NDJSON", "ndjson"), ("stream", "stream")]
     return [(title, importlib.import_module(f"cases.{name}")) for title, name in names]

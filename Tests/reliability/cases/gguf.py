@@ -141,9 +141,9 @@ def header(version=3, tensor_count=0, entry_count=0, order="<"):
 
 def headers():
     whole = File().data
-    yield Case("G00-good", "accept", whole)
+    yield Case("G04-version-3", "accept", whole)
     for kind in ("F16", "BF16"):
-        yield Case(f"G00-{kind}", "accept", File(listed=tensors(kind=kind)).data)
+        yield Case(f"G04-{kind}", "accept", File(listed=tensors(kind=kind)).data)
     yield Case("G01-empty", "reject", b"", "empty")
     for length in (1, 2, 3):
         yield Case(f"G01-{length}", "reject", whole[:length], "", None)
@@ -154,7 +154,7 @@ def headers():
         yield Case(f"G02-{version}", "reject", header(version) + whole[24:], f"version {version} is not supported", 4)
     big = File(order=">").data
     yield Case("G03", "reject", big, "version 3 in the other byte order.*big-endian", 4)
-    yield Case("G04", "accept", File(version=2).data)
+    yield Case("G04-version-2", "accept", File(version=2).data)
     for name, count in (("minus-1", MOST), ("2-62", 1 << 62), ("1d", 0x1D1D1D1D1D1D1D1D), ("2-32", 1 << 32), ("1", 1)):
         number = {"minus-1": "G05", "2-62": "G06", "1d": "G06", "2-32": "G07", "1": "G07"}[name]
         yield Case(f"{number}-tensors-{name}", "reject", header(3, count, 0), f"{count} tensors cannot stand", 8)

@@ -10,7 +10,7 @@ import typing
 
 import gate as gates
 import tensor_stream
-from cases import ndjson, sentencepiece, stream, tiktoken, tokenizer_json
+from cases import gguf, ndjson, sentencepiece, stream, tiktoken, tokenizer_json
 
 REFUSED = {65}
 LOADED = {0, 65}
@@ -93,6 +93,7 @@ def models():
     # A changed name of a shard is a file that is not there; one of an architecture, another model.
     yield Whole("config.json", config, inside("config.json"), flips={0, 65, 66})
     yield from indexed(folder, weights)
+    yield Whole("GGUF", gguf.File().data, file("m.gguf", *SCORE, "FILE", "tiny.ndjson"))
 
 
 def indexed(folder, weights):

@@ -6,6 +6,9 @@ import PackageDescription
 /// The commit that `--version` names: the Makefile passes it on. (`Context.gitInformation` is cached with the manifest and grows stale.)
 let commit = Context.environment["PRECEPTOR_COMMIT"] ?? "unknown"
 
+/// Functions that give memory, as the linker knows them; the last two are C++'s operator new.
+let allocators = ["malloc", "calloc", "realloc", "posix_memalign", "_Znwm", "_ZnwmSt11align_val_t"]
+
 /// A tool's executable: thin, named as typed in a shell.
 func tool(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     .executableTarget(
@@ -34,10 +37,12 @@ let package = Package(
         // Inner loops in C vector extensions, one copy per instruction set, chosen at run time; no flags.
         .target(name: "CKernels"),
         // The commit as a C string (Swift takes no constants from outside), a system call that Swift does not import, instructions, libcurl
-        // by dlopen (a library of its own before glibc 2.34).
-        .target(name: "CSystem", cSettings: [.define("PRECEPTOR_COMMIT", to: commit)], linkerSettings: [.linkedLibrary("dl")]),
+        // by dlopen (a library of its own before glibc 2.34), and what happens where memory ends: allocations go through memory.c.
+        .target(
+            name: "CSystem", cSettings: [.define("PRECEPTOR_COMMIT", to: commit)],
+            linkerSettings: [.linkedLibrary("dl"), .unsafeFlags(allocators.flatMap { ["-Xlinker", "--wrap=\($0)"] })]),
 
-        .target(name: "Compute", dependencies: ["CKernels", "COpenBLAS"]),
+        .target(name: "Compute", dependencies: ["CKernels", "COpenBLAS", "CSystem"]),
         .target(name: "Streams", dependencies: ["CJansson", "CSystem"]),
         .target(name: "Text", dependencies: ["CSystem", "Streams"]),
         // Ranks of a data-parallel run that add up their gradients, over an MPI library found at run time.

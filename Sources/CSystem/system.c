@@ -25,6 +25,8 @@ void preceptor_processor_mask(void *mask, size_t size) {
     if (sched_getaffinity(0, sizeof sets, sets) == 0) memcpy(mask, sets, size < sizeof sets ? size : sizeof sets);
 }
 
+int preceptor_unnamed_file(void) { return O_TMPFILE; }
+
 void preceptor_widen_pipe(int descriptor) {
     struct stat status;
     if (fstat(descriptor, &status) != 0 || !S_ISFIFO(status.st_mode)) return;

@@ -25,6 +25,19 @@ void preceptor_processor_mask(void *_Nonnull mask, size_t size);
 /// reads goes on while what writes works. Does nothing to another descriptor.
 void preceptor_widen_pipe(int descriptor);
 
+/// The flags with which open(2) of a folder makes a file in it that has no name.
+int preceptor_unnamed_file(void);
+
+/// Ends the program as one that cannot have `bytes` bytes of memory: one line, status 74.
+_Noreturn void preceptor_out_of_memory(size_t bytes);
+
+/// What to do before such an end: it may call what a signal handler may.
+void preceptor_when_out_of_memory(void (*_Nonnull action)(void));
+
+/// Has OpenBLAS take the memory that products on so many threads at once need: where it finds none later, it waits for ever.
+/// Ends the program (`preceptor_out_of_memory`) where there is none now. Does nothing in a program without OpenBLAS.
+void preceptor_reserve_for_products(int threads);
+
 /// Asks the processor to bring the memory at an address near. Never faults.
 static inline void preceptor_prefetch(const void *_Nonnull address) { __builtin_prefetch(address); }
 

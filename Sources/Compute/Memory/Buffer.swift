@@ -1,4 +1,5 @@
 // Buffers of float32: the only memory that operations read and write.
+import CSystem
 import Glibc
 
 /// A run of float32 values, owned, or seen inside another buffer or a mapped file.
@@ -86,7 +87,7 @@ private let hugePageThreshold = 4 << 20
 /// Anonymous zeroed pages; 2 MiB pages asked for (10-25 % more bandwidth in the memory-bound kernels).
 private func mapAnonymous(_ bytes: Int) -> UnsafeMutableRawPointer {
     let raw = mmap(nil, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
-    guard let raw, raw != MAP_FAILED else { endForLackOfMemory(bytes) }
+    guard let raw, raw != MAP_FAILED else { preceptor_out_of_memory(bytes) }
     madvise(raw, bytes, 14 /* MADV_HUGEPAGE; refusal is harmless */)
     return raw
 }
@@ -94,13 +95,6 @@ private func mapAnonymous(_ bytes: Int) -> UnsafeMutableRawPointer {
 /// Uninitialised memory, 64-byte aligned, to be given back with `free`.
 func allocateAligned(_ bytes: Int) -> UnsafeMutableRawPointer {
     var raw: UnsafeMutableRawPointer?
-    guard posix_memalign(&raw, 64, bytes) == 0, let raw else { endForLackOfMemory(bytes) }
+    guard posix_memalign(&raw, 64, bytes) == 0, let raw else { preceptor_out_of_memory(bytes) }
     return raw
-}
-
-/// One line on stderr, status 74 (input/output error: the machine, not the input).
-private func endForLackOfMemory(_ bytes: Int) -> Never {
-    let line = Array("\(CommandLine.arguments.first ?? "preceptor"): out of memory: cannot allocate \(bytes) bytes\n".utf8)
-    _ = line.withUnsafeBytes { write(2, $0.baseAddress, $0.count) }
-    _exit(74)
 }

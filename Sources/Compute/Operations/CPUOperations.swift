@@ -1,5 +1,6 @@
 // The operations on the CPU: a thread pool over the C kernels and OpenBLAS.
 import CKernels
+import CSystem
 
 /// `Operations` on the threads of one pool. Not for use by two threads at once.
 public final class CPUOperations: Operations {
@@ -41,6 +42,7 @@ public final class CPUOperations: Operations {
         self.pool = pool
         self.precision = precision
         kernels = preceptor_kernels_for(level).pointee
+        preceptor_reserve_for_products(Int32(pool.threads))
         scratch = Scratch(workers: pool.threads)
         products = precision == .bfloat16 ? BFloat16Products(pool: pool, scratch: scratch) : nil
         pageLoops = products?.loops.pages ?? preceptor_products_for(level, true).pointee.pages

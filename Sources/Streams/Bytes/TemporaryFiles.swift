@@ -1,4 +1,5 @@
 // The temporary files that exist now, so that a signal handler can remove them.
+import CSystem
 import Glibc
 
 /// A table of live temporary files.
@@ -18,9 +19,10 @@ public enum TemporaryFiles {
         return lock
     }()
 
-    /// Prepares the table; called before a handler that uses it is installed.
+    /// Prepares the table; called before a handler that uses it is installed. Also where memory ends, its files go.
     public static func prepare() {
         _ = slots
+        preceptor_when_out_of_memory { TemporaryFiles.removeAll() }
     }
 
     /// Enters a path. Past 256 live files a path is not entered; its file is then removed by its owner only.

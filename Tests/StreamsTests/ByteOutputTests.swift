@@ -33,6 +33,23 @@ final class ByteOutputTests: XCTestCase {
         try ByteOutput(descriptor: 999, name: "<stdout>", closing: false).close()
     }
 
+    /// What a killed writer of the same file left goes when it is written again; what another still holds, and other files', stays.
+    func testLeftoversOfKilledWritersGo() throws {
+        try withScratchFolder { folder in
+            let gone = [".out.2147483647.part", ".out.2147483646.1.part"]
+            let stay = [".out.2147483645.part", ".other.2147483647.part", ".out.part", ".out.\(getppid()).part", "out.2147483647.part"]
+            for name in gone + stay { close(open("\(folder)/\(name)", O_CREAT | O_WRONLY, 0o666)) }
+            let held = open("\(folder)/\(stay[0])", O_RDONLY)
+            defer { close(held) }
+            XCTAssertEqual(flock(held, LOCK_EX), 0)
+            let output = try ByteOutput.file("\(folder)/out")
+            try output.write("x")
+            try output.close()
+            for name in gone { XCTAssertNotEqual(access("\(folder)/\(name)", F_OK), 0, name) }
+            for name in stay { XCTAssertEqual(access("\(folder)/\(name)", F_OK), 0, name) }
+        }
+    }
+
     func testFileSizeLimitIsTold() throws {
         try withScratchFolder { folder in
             var old = rlimit()

@@ -69,6 +69,7 @@ extension Destination {
         let directory = folder(of: target)
         let base = lastComponent(of: target)
         guard !base.isEmpty else { throw refused(name, EISDIR) }
+        Leftovers.sweep(directory, file: base)
         for attempt in 0..<100 {
             let ending = attempt == 0 ? ".\(getpid()).part" : ".\(getpid()).\(attempt).part"
             // A file name has at most 255 bytes.
@@ -78,6 +79,8 @@ extension Destination {
             if descriptor < 0, code == EEXIST { continue }
             guard descriptor >= 0 else { throw refused(name, code) }
             TemporaryFiles.insert(path)
+            // Held as long as this process lives; where locks are unknown, its number has to do.
+            flock(descriptor, LOCK_EX | LOCK_NB)
             if let mode { fchmod(descriptor, mode) }
             return Destination(descriptor: descriptor, pending: PendingFile(temporary: path, target: target))
         }

@@ -88,8 +88,9 @@ public final class AtomicFolder {
         let path = withoutTrailingSlashes(path)
         guard access(path, F_OK) != 0 else { return }
         let prefix = ".\(lastComponent(of: path))."
-        for entry in entries(of: folder(of: path)) where process(entry, after: prefix, before: ".old").map(isGone) == true {
-            rename(join(folder(of: path), entry), path)
+        for entry in Leftovers.entries(of: folder(of: path)) {
+            guard let owner = Leftovers.process(entry, after: prefix, before: ".old"), Leftovers.isGone(owner) else { continue }
+            rename(Leftovers.join(folder(of: path), entry), path)
             return
         }
     }
@@ -104,12 +105,12 @@ public final class AtomicFolder {
     private func sweep() {
         let parent = folder(of: target)
         let whole = access(target, F_OK) == 0
-        for entry in AtomicFolder.entries(of: parent) {
+        for entry in Leftovers.entries(of: parent) {
             // A folder renamed aside is what `recover` looks for, as long as it has no successor.
             for ending in whole ? [".part", ".old"] : [".part"] {
-                let owner = AtomicFolder.process(entry, after: ".\(lastComponent(of: target)).", before: ending)
-                guard let owner, owner == getpid() || AtomicFolder.isGone(owner) else { continue }
-                retire(AtomicFolder.text(AtomicFolder.join(parent, entry)), into: whole ? target : nil)
+                let owner = Leftovers.process(entry, after: ".\(lastComponent(of: target)).", before: ending)
+                guard let owner, owner == getpid() || Leftovers.isGone(owner) else { continue }
+                retire(Leftovers.text(Leftovers.join(parent, entry)), into: whole ? target : nil)
             }
         }
     }
@@ -139,24 +140,24 @@ extension AtomicFolder {
 
     /// Removes what killed processes left of the folders in `parent` whose names begin so: unfinished ones, and those half removed.
     public static func sweep(_ parent: String, namesBeginning prefix: String, files: Set<String>) {
-        for entry in entries(of: parent) {
-            let name = text(entry)
+        for entry in Leftovers.entries(of: parent) {
+            let name = Leftovers.text(entry)
             guard name.utf8.starts(with: ".\(prefix)".utf8), let end = name.utf8.dropFirst().firstIndex(of: UInt8(ascii: ".")) else {
                 continue
             }
-            let owner = process(entry, after: String(name[...end]), before: ".part")
-            if let owner, owner == getpid() || isGone(owner) { retire("\(parent)/\(name)", files, into: nil) }
+            let owner = Leftovers.process(entry, after: String(name[...end]), before: ".part")
+            if let owner, owner == getpid() || Leftovers.isGone(owner) { retire("\(parent)/\(name)", files, into: nil) }
         }
     }
 
     /// Removes a folder of ours: its files are unlinked, everything else moves to `successor`; without one it stays where it is.
     private static func retire(_ old: String, _ files: Set<String>, into successor: String?) {
-        for entry in entries(of: old) {
-            let path = join(old, entry)
+        for entry in Leftovers.entries(of: old) {
+            let path = Leftovers.join(old, entry)
             if isOurs(entry, files) {
                 unlink(path)
             } else if let successor {
-                let moved = join(successor, entry)
+                let moved = Leftovers.join(successor, entry)
                 if access(moved, F_OK) != 0 { rename(path, moved) }
             }
         }
@@ -165,11 +166,11 @@ extension AtomicFolder {
 
     /// One of a folder's files, or the unfinished version of one.
     private static func isOurs(_ entry: [CChar], _ files: Set<String>) -> Bool {
-        files.contains(text(entry)) || files.contains { process(entry, after: ".\($0).", before: ".part") != nil }
+        files.contains(Leftovers.text(entry)) || files.contains { Leftovers.process(entry, after: ".\($0).", before: ".part") != nil }
     }
 }
 
-/// Names and paths, as C strings where a file may be called anything.
+/// Paths.
 extension AtomicFolder {
     /// The path behind symbolic links, once it is clear that a folder of ours may stand there.
     private static func resolve(_ path: String, marker: String) throws -> String {
@@ -185,7 +186,7 @@ extension AtomicFolder {
             return path
         }
         guard status.st_mode & S_IFMT == S_IFDIR else { throw refuse("a file has this name") }
-        guard access("\(path)/\(marker)", F_OK) == 0 || entries(of: path).isEmpty else {
+        guard access("\(path)/\(marker)", F_OK) == 0 || Leftovers.entries(of: path).isEmpty else {
             throw refuse("a folder without '\(marker)' has this name", "give the name of a new folder, or of one to replace")
         }
         guard let real = realpath(path, nil) else { throw refuse(errorText(errno)) }
@@ -212,43 +213,6 @@ extension AtomicFolder {
     /// `.NAME.ENDING` beside `target`.
     private static func sibling(_ target: String, _ ending: String) -> String {
         "\(folder(of: target))/.\(lastComponent(of: target)).\(ending)"
-    }
-
-    /// The names in a folder, as C strings; none when it cannot be read.
-    private static func entries(of path: String) -> [[CChar]] {
-        guard let stream = opendir(path) else { return [] }
-        defer { closedir(stream) }
-        var names: [[CChar]] = []
-        while let entry = readdir(stream) {
-            let name = withUnsafePointer(to: &entry.pointee.d_name) { tuple in
-                tuple.withMemoryRebound(to: CChar.self, capacity: MemoryLayout.size(ofValue: tuple.pointee)) { text in
-                    Array(UnsafeBufferPointer(start: text, count: strlen(text) + 1))
-                }
-            }
-            if text(name) != ".", text(name) != ".." { names.append(name) }
-        }
-        return names
-    }
-
-    private static func join(_ folder: String, _ entry: [CChar]) -> [CChar] {
-        folder.utf8.map { CChar(bitPattern: $0) } + [CChar(bitPattern: UInt8(ascii: "/"))] + entry
-    }
-
-    private static func text(_ name: [CChar]) -> String {
-        String(decoding: name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
-    }
-
-    /// The process number between `prefix` and `suffix`, when the name has this form.
-    private static func process(_ entry: [CChar], after prefix: String, before suffix: String) -> pid_t? {
-        let name = text(entry)
-        guard name.utf8.starts(with: prefix.utf8), name.utf8.reversed().starts(with: suffix.utf8.reversed()) else { return nil }
-        let middle = name.utf8.dropFirst(prefix.utf8.count).dropLast(suffix.utf8.count)
-        let digits = String(decoding: middle, as: UTF8.self).split(separator: ".").first ?? ""
-        return pid_t(digits)
-    }
-
-    private static func isGone(_ process: pid_t) -> Bool {
-        kill(process, 0) != 0 && errno == ESRCH
     }
 }
 

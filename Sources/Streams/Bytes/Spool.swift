@@ -1,4 +1,5 @@
 // Bytes kept aside between two passes: in memory while they are few, then in a temporary file without a name.
+import CSystem
 import Glibc
 
 /// An append-only store that is read again from its start, as often as needed.
@@ -114,6 +115,12 @@ extension Spool {
     private static let hint = "it holds what is kept between two passes: name another folder, or allow more memory"
 
     private func open() throws {
+        // Without a name from the first moment, where the file system can.
+        let (unnamed, _) = openDescriptor(folder, O_RDWR | preceptor_unnamed_file(), mode: 0o600)
+        if unnamed >= 0 {
+            descriptor = unnamed
+            return
+        }
         for attempt in 0..<100 {
             let path = "\(folder)/preceptor.\(getpid()).\(monotonicNanoseconds()).\(attempt)"
             TemporaryFiles.insert(path)

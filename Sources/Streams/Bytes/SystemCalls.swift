@@ -24,6 +24,14 @@ func openDescriptor(_ path: String, _ flags: Int32, mode: mode_t = 0o666) -> (de
     }
 }
 
+/// A system call that says minus one when it fails, repeated as long as signals interrupt it.
+func uninterrupted<Result: SignedInteger>(_ call: () -> Result) -> Result {
+    while true {
+        let result = call()
+        if result >= 0 || errno != EINTR { return result }
+    }
+}
+
 /// Waits until a descriptor in non-blocking mode can go on.
 func waitUntilReady(_ descriptor: Int32, _ events: Int32) {
     var entry = pollfd(fd: descriptor, events: Int16(events), revents: 0)

@@ -44,15 +44,22 @@ public final class ResumableStream {
         partial = path + ".partial"
         isComplete = access(path, F_OK) == 0
         let name = isComplete ? path : partial
-        descriptor = Glibc.open(name, isComplete ? O_RDONLY | O_CLOEXEC : O_RDWR | O_CREAT | O_CLOEXEC, 0o666)
+        let code: Int32
+        (descriptor, code) = openDescriptor(name, isComplete ? O_RDONLY : O_RDWR | O_CREAT)
         guard descriptor >= 0 else {
-            throw Failure(isComplete ? .cannotOpen : .cannotCreate, name, "cannot \(isComplete ? "open" : "create"): \(errorText(errno))")
+            throw Failure(isComplete ? .cannotOpen : .cannotCreate, name, "cannot \(isComplete ? "open" : "create"): \(errorText(code))")
         }
         guard isComplete || flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
             close(descriptor)
             throw Failure(.inputOutput, name, "another process is writing this file", hint: "wait for it, or stop it")
         }
-        let input = ByteInput(descriptor: dup(descriptor), name: name, closing: true)
+        let copy = fcntl(descriptor, F_DUPFD_CLOEXEC, 3)
+        guard copy >= 0 else {
+            let code = errno
+            close(descriptor)
+            throw Failure(.cannotOpen, name, "cannot open twice: \(errorText(code))")
+        }
+        let input = ByteInput(descriptor: copy, name: name, closing: true)
         var reading = Reading(input: input, framing: TensorRecordFraming(input))
         do {
             try readHeader(&reading)
@@ -66,7 +73,9 @@ public final class ResumableStream {
     deinit { close(descriptor) }
 
     private func readHeader(_ reading: inout Reading) throws {
-        guard let record = try? reading.framing.next(), record.kind == "header" else {
+        let first: TensorRecord?
+        do { first = try reading.framing.next() } catch is RecordProblem { first = nil }
+        guard let record = first, record.kind == "header" else {
             // Nothing whole: a writer that was killed at once. Anything else that has this name is not ours to overwrite.
             let begun = reading.input.offset < 1 << 16 && !isComplete
             guard begun, try isBeginningOfStream() else {
@@ -96,7 +105,7 @@ public final class ResumableStream {
     /// Whether the file is empty or begins as the header record does that this run would write, with zeros where a crash has lost some of it.
     private func isBeginningOfStream() throws -> Bool {
         var bytes = [UInt8](repeating: 0, count: 1 << 16)
-        let count = pread(descriptor, &bytes, bytes.count, 0)
+        let count = uninterrupted { pread(descriptor, &bytes, bytes.count, 0) }
         guard count >= 0 else { throw Failure(.inputOutput, partial, "cannot read: \(errorText(errno))") }
         let whole = TensorRecordSink.headerBytes(header)
         return count <= whole.count && zip(bytes[..<count], whole).allSatisfy { $0 == $1 || $0 == 0 }
@@ -132,7 +141,7 @@ public final class ResumableStream {
 
     private func beginWriting(behind state: Reading) throws {
         var status = stat()
-        guard fstat(descriptor, &status) == 0, ftruncate(descriptor, off_t(state.whole)) == 0,
+        guard fstat(descriptor, &status) == 0, uninterrupted({ ftruncate(descriptor, off_t(state.whole)) }) == 0,
             lseek(descriptor, off_t(state.whole), SEEK_SET) >= 0
         else { throw Failure(.inputOutput, partial, "cannot go on behind byte \(state.whole): \(errorText(errno))") }
         bytesDropped = Int(status.st_size) - state.whole

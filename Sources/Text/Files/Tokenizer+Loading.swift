@@ -1,5 +1,6 @@
 // Finds the vocabulary in a file or a folder, by what the file is, not by its name.
 
+import Glibc
 import Streams
 import Synchronization
 
@@ -89,7 +90,8 @@ extension Tokenizer {
     /// BOS and EOS by the names in a folder's tokenizer_config.json, where the vocabulary's own file does not tell. Whether they are put
     /// around a text stays with that file.
     private static func nameEnds(_ parts: inout TokenizerParts, _ path: String) throws {
-        guard let map = try? MappedFile.open(path) else { return }
+        guard access(path, F_OK) == 0 else { return }
+        let map = try MappedFile.open(path)
         let root = try JSONValue.parse(map.bytes, name: path)
         func id(_ key: String) -> UInt32? {
             guard let value = root[key], let content = value.bytes ?? value["content"]?.bytes else { return nil }

@@ -204,7 +204,7 @@ extension RunCheckpoints {
 
     /// Locks the folder for this process; a system that knows no locks there is taken at its word.
     private func take() throws {
-        lock = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        lock = uninterrupted { open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
         guard lock >= 0 else { throw Failure(.cannotCreate, folder, .whole, "cannot open: \(String(cString: strerror(errno)))") }
         if flock(lock, LOCK_EX | LOCK_NB) != 0, errno == EWOULDBLOCK {
             throw Failure(.cannotCreate, folder, .whole, "another process is training this run")

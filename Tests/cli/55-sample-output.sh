@@ -134,7 +134,7 @@ for options in "--ratio 0.3" "--tokens 12345" "--method gumbel --ratio 0.3 --see
         ends "seeds-differ" 0 "$many ${options/7/8} many.c | cmp -s - many.kept && exit 1; exit 0"
     fi
 done
-holds memory-is-used "strace -V >/dev/null 2>&1 || exit 0; strace -f -e trace=openat $many --memory 1M --temporary . --scores-only 2>&1 >/dev/null | grep -q 'preceptor\\.'"
+holds memory-is-used "strace -V >/dev/null 2>&1 || exit 0; strace -f -e trace=openat $many --memory 1M --temporary . --scores-only 2>&1 >/dev/null | grep -qE 'preceptor\\.|O_TMPFILE'"
 holds nothing-left "! ls -A | grep -q '^preceptor'"
 ends no-temporary-folder 73 "$many --memory 1M --temporary absent --scores-only" "^sample: absent: cannot create a temporary file: No such file"
 ends temporary-full 74 "(ulimit -f 0; $many --memory 1M --temporary . --scores-only 2>&1 >/dev/null) | cat >&2; exit \${PIPESTATUS[0]}" "cannot write a temporary file: File too large"

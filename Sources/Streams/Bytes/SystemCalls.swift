@@ -25,7 +25,7 @@ func openDescriptor(_ path: String, _ flags: Int32, mode: mode_t = 0o666) -> (de
 }
 
 /// A system call that says minus one when it fails, repeated as long as signals interrupt it.
-func uninterrupted<Result: SignedInteger>(_ call: () -> Result) -> Result {
+public func uninterrupted<Result: SignedInteger>(_ call: () -> Result) -> Result {
     while true {
         let result = call()
         if result >= 0 || errno != EINTR { return result }

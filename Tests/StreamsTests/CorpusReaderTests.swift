@@ -148,4 +148,10 @@ final class CorpusReaderTests: XCTestCase {
         let failure = expectFailure(.badData) { try read(input("{\n  \"text\": \"a\"\n}\n")) }
         XCTAssertEqual(failure?.hint?.contains("jq -c"), true)
     }
+
+    func testPlainTextIsHinted() {
+        let failure = expectFailure(.badData, "not valid JSON") { try read(input("plain text\n")) }
+        XCTAssertEqual(failure?.hint?.contains("jq -cR"), true)
+        XCTAssertNil(expectFailure(.badData, "not valid JSON") { try read(input("{\"text\":\"a\"}\nplain text\n")) }?.hint)
+    }
 }

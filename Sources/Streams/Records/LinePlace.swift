@@ -73,6 +73,8 @@ func parseLine(_ line: UnsafeRawBufferPointer, at place: LinePlace, wideIntegers
             failure.message = "the last record, from byte \(place.byte), is cut or \(failure.message)"
         } else if line.last(where: { $0 != 0x20 && $0 != 0x0D && $0 != 0x09 }).map({ "{[,:".utf8.contains($0) }) == true {
             failure.hint = "one record a line is needed; if this is pretty-printed JSON: jq -c . FILE | ..."
+        } else if place.byte <= 3, let first = line.first(where: { $0 != 0x20 && $0 != 0x09 }), first != UInt8(ascii: "{") {
+            failure.hint = "one JSON object a line is needed; if this is plain text, a document a line: jq -cR '{text: .}' FILE | ..."
         }
         throw failure
     }

@@ -81,5 +81,18 @@ let package = Package(
         .testTarget(name: "TextTests", dependencies: ["Text", "TestSupport"]),
         .testTarget(name: "CheckpointsTests", dependencies: ["Checkpoints", "Compute", "Streams", "TestSupport"]),
         .testTarget(name: "CommandTests", dependencies: ["Command", "TestSupport"]),
+
+        // What each parser is held to whatever its bytes are, under libFuzzer (see the end) and replayed by a test.
+        .target(name: "FuzzTargets", dependencies: ["Streams", "Text"], path: "Fuzz/Targets"),
+        .target(name: "FuzzModelTargets", dependencies: ["Checkpoints", "Compute", "FuzzTargets", "Streams"], path: "Fuzz/ModelTargets"),
     ]
 )
+
+// scripts/fuzz builds these with -sanitize=fuzzer, which nothing else links against.
+if Context.environment["PRECEPTOR_FUZZ"] != nil {
+    package.targets += [
+        .target(name: "FuzzDriver", dependencies: ["FuzzTargets"], path: "Fuzz/Driver"),
+        .executableTarget(name: "fuzz", dependencies: ["FuzzDriver", "FuzzTargets"], path: "Fuzz/Run"),
+        .executableTarget(name: "fuzz-models", dependencies: ["FuzzDriver", "FuzzModelTargets"], path: "Fuzz/RunModels"),
+    ]
+}

@@ -151,12 +151,12 @@ struct HuggingFaceWeights {
 /// The index of a sharded checkpoint.
 extension HuggingFaceWeights {
     /// The shards in the order of their names, each with the names of its tensors.
-    private struct Shards {
+    struct Shards {
         var files: [(name: String, tensors: Set<[UInt8]>)]
         var totalSize: Int?
     }
 
-    private static func readIndex(_ map: MappedFile) throws -> Shards {
+    static func readIndex(_ map: MappedFile) throws -> Shards {
         func failure(_ message: String) -> Failure { Failure(.badData, map.name, .whole, message) }
         guard map.bytes.count <= longestIndex else { throw failure("\(map.bytes.count) bytes, more than the \(longestIndex) allowed") }
         let json = try JSONValue.parse(map.bytes, name: map.name)

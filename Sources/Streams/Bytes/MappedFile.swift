@@ -52,7 +52,16 @@ public final class MappedFile: @unchecked Sendable {
         self.descriptor = descriptor
     }
 
+    /// Bytes in memory in place of a file, to try a reader on without a disk. They must outlive this object.
+    init(standingFor bytes: UnsafeRawBufferPointer, name: String) {
+        self.bytes = bytes
+        self.name = name
+        descriptor = -1
+        modified = timespec()
+    }
+
     deinit {
+        guard descriptor >= 0 else { return }
         if let start = bytes.baseAddress {
             MappedRegions.remove(start)
             munmap(UnsafeMutableRawPointer(mutating: start), bytes.count)

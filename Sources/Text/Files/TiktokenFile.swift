@@ -7,7 +7,7 @@ import Streams
 /// of the ranks.
 struct TiktokenFile {
     private let name: String
-    private let vocabulary: Vocabulary
+    let vocabulary: Vocabulary
 
     /// Files by their number of ranks, with the pattern of the package that ships them.
     private static let known: [(ranks: Int, title: String, splitter: WordSplitter)] = [

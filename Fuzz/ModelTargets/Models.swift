@@ -1,0 +1,2 @@
+import FuzzTargets
+public let fuzzModelTargets: [FuzzTarget] = []

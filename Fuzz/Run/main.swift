@@ -1,0 +1,5 @@
+// Fuzzes a parser that needs no models.
+import FuzzDriver
+import FuzzTargets
+
+fuzz(fuzzTargets)

@@ -1,0 +1,5 @@
+// Fuzzes a parser of models' files.
+import FuzzDriver
+import FuzzModelTargets
+
+fuzz(fuzzModelTargets)

@@ -1,0 +1,245 @@
+"""Small valid inputs of every fuzz target, out of the fixtures; with the malformed cases of Tests/reliability where they are.
+
+    python3 Fuzz/seeds.py FOLDER        writes FOLDER/TARGET/NAME
+"""
+import base64
+import importlib
+import json
+import pathlib
+import struct
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+FIXTURES = ROOT / "Tests/fixtures"
+TEXT = FIXTURES / "text"
+
+
+def lines(path):
+    return path.read_bytes().split(b"\n")
+
+
+def vocabularies():
+    """Whole files of vocabularies by what they are, and as values."""
+    found = sorted([*TEXT.rglob("*.json"), *FIXTURES.glob("vocabularies/*/tokenizer.json")])
+    return [(path.parent.name + "-" + path.stem, path, json.loads(path.read_bytes())) for path in found]
+
+
+def lean(root):
+    """A tokenizer.json with the part of its vocabulary that a short text needs: libFuzzer likes small inputs."""
+    root = json.loads(json.dumps(root))
+    model = root["model"]
+    added = {entry["content"] for entry in root.get("added_tokens") or []}
+    if isinstance(model.get("vocab"), list):
+        model["vocab"] = model["vocab"][:24]
+    elif isinstance(model.get("vocab"), dict):
+        kept = [token for token in model["vocab"] if token in added or len(token) > 1 or token.isascii()][:40]
+        model["vocab"] = {token: at for at, token in enumerate(kept)}
+        pairs = [pair if isinstance(pair, list) else pair.split(" ") for pair in model.get("merges", [])]
+        model["merges"] = [pair for pair in pairs if all(part in model["vocab"] for part in (*pair, "".join(pair)))]
+    size = len(model["vocab"])
+    listed = model["vocab"] if isinstance(model["vocab"], dict) else {entry[0]: at for at, entry in enumerate(model["vocab"])}
+    for entry in root.get("added_tokens") or []:
+        if entry["content"] in listed:
+            entry["id"] = listed[entry["content"]]
+        else:
+            entry["id"], size = size, size + 1
+    return root
+
+
+def steps(value, list_name):
+    return [value, *(value.get(list_name) or [])] if value else []
+
+
+def varint(data, at):
+    value = shift = 0
+    while True:
+        value |= (data[at] & 127) << shift
+        shift, at = shift + 7, at + 1
+        if data[at - 1] < 128:
+            return value, at
+
+
+def fields(data):
+    """The fields of a protobuf message: number, bytes of the field, contents."""
+    at, found = 0, []
+    while at < len(data):
+        start = at
+        key, at = varint(data, at)
+        contents = b""
+        if key & 7 == 0:
+            _, at = varint(data, at)
+        elif key & 7 == 2:
+            length, at = varint(data, at)
+            contents, at = data[at : at + length], at + length
+        else:
+            at += 8 if key & 7 == 1 else 4
+        found.append((key >> 3, data[start:at], contents))
+    return found
+
+
+def lean_model(data):
+    """A SentencePiece model with its first pieces."""
+    found = fields(data)
+    pieces = [whole for number, whole, _ in found if number == 1]
+    return b"".join(pieces[:24]) + b"".join(whole for number, whole, _ in found if number != 1)
+
+
+def gguf(entries, tensors=()):
+    """A GGUF file: entries (key, type, value), an array's type being ("array", type)."""
+    codes = {"u32": (4, "<I"), "i32": (5, "<i"), "f32": (6, "<f"), "bool": (7, "<?"), "u64": (10, "<Q"), "f64": (12, "<d")}
+
+    def text(value):
+        value = value.encode() if isinstance(value, str) else value
+        return struct.pack("<Q", len(value)) + value
+
+    def scalar(kind, value):
+        return text(value) if kind == "string" else struct.pack(codes[kind][1], value)
+
+    def code(kind):
+        return 8 if kind == "string" else codes[kind][0]
+
+    out = b"GGUF" + struct.pack("<IQQ", 3, len(tensors), len(entries))
+    for key, kind, value in entries:
+        out += text(key)
+        if isinstance(kind, tuple):
+            out += struct.pack("<IIQ", 9, code(kind[1]), len(value)) + b"".join(scalar(kind[1], each) for each in value)
+        else:
+            out += struct.pack("<I", code(kind)) + scalar(kind, value)
+    data = b""
+    for name, shape, kind, content in tensors:
+        data += b"\0" * (-len(data) % 32)
+        out += text(name) + struct.pack("<I", len(shape)) + b"".join(struct.pack("<Q", each) for each in shape)
+        out += struct.pack("<IQ", kind, len(data))
+        data += content
+    return out + b"\0" * (-len(out) % 32 if tensors else 0) + data
+
+
+def gguf_files():
+    alphabet = [bytes([at]).decode("latin-1") for at in range(0x21, 0x7F)] + ["\u0120", "\u010a", "he", "ll", "\u0120the", "<s>"]
+    merges = ["h e", "l l"]
+    for pre in ("default", "gpt-2", "llama-bpe", "qwen2", "deepseek-llm", "falcon"):
+        yield "gpt2-" + pre, gguf([
+            ("general.architecture", "string", "llama"), ("tokenizer.ggml.model", "string", "gpt2"), ("tokenizer.ggml.pre", "string", pre),
+            ("tokenizer.ggml.tokens", ("array", "string"), alphabet), ("tokenizer.ggml.merges", ("array", "string"), merges),
+            ("tokenizer.ggml.token_type", ("array", "i32"), [1] * (len(alphabet) - 1) + [3]),
+            ("tokenizer.ggml.bos_token_id", "u32", len(alphabet) - 1), ("tokenizer.ggml.add_bos_token", "bool", True)])
+    pieces = ["<unk>", "<s>", "</s>", "\u2581", "h", "e", "l", "o", "he", "ll", "\u2581the"]
+    kinds = [2, 3, 3] + [1] * 8
+    for model in ("llama", "t5"):
+        yield model, gguf([
+            ("tokenizer.ggml.model", "string", model), ("tokenizer.ggml.tokens", ("array", "string"), pieces),
+            ("tokenizer.ggml.scores", ("array", "f32"), [0.0] * 3 + [-float(at) for at in range(8)]),
+            ("tokenizer.ggml.token_type", ("array", "i32"), kinds), ("tokenizer.ggml.unknown_token_id", "u32", 0),
+            ("tokenizer.ggml.bos_token_id", "u32", 1), ("tokenizer.ggml.eos_token_id", "u32", 2),
+            ("tokenizer.ggml.add_space_prefix", "bool", True)])
+    yield "bert", gguf([
+        ("tokenizer.ggml.model", "string", "bert"), ("tokenizer.ggml.tokens", ("array", "string"), ["[UNK]", "[CLS]", "[SEP]", "h", "##e"]),
+        ("tokenizer.ggml.token_type", ("array", "i32"), [3, 3, 3, 1, 1]), ("tokenizer.ggml.unknown_token_id", "u32", 0)])
+    yield "tensors", gguf(
+        [("general.alignment", "u32", 32), ("a", ("array", "f64"), [1.5]), ("b", ("array", "bool"), [True, False]), ("c", "u64", 1 << 40)],
+        [("x", [4], 0, bytes(16)), ("y", [32, 2], 8, bytes(68))])
+
+
+def ranks():
+    alphabet = [bytes([at]) for at in range(256)] + [b"he", b"ll", b" the", b"\xc3\xa9"]
+    return b"".join(base64.b64encode(token) + b" %d\n" % at for at, token in enumerate(alphabet)), alphabet
+
+
+def tekken(alphabet):
+    return json.dumps({
+        "config": {"pattern": r"[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+|\s+", "num_vocab_tokens": len(alphabet),
+                   "default_vocab_size": len(alphabet) + 3, "default_num_special_tokens": 3, "version": "v3"},
+        "vocab": [{"rank": at, "token_bytes": base64.b64encode(token).decode(), "token_str": None} for at, token in enumerate(alphabet)],
+        "special_tokens": [{"rank": 0, "token_str": "<unk>", "is_control": True}, {"rank": 1, "token_str": "<s>", "is_control": True}],
+    }, separators=(",", ":")).encode()
+
+
+def seeds():
+    """Pairs of target and bytes, with a name."""
+    # Lines of JSON, a corpus, records.
+    for path in sorted(FIXTURES.rglob("config.json")):
+        yield "json", path.parent.name, path.read_bytes()
+        yield "config", path.parent.name, path.read_bytes()
+    for at, line in enumerate(lines(TEXT / "plain.ndjson")[:40] + lines(FIXTURES / "choices/choices.ndjson")[:20]):
+        yield "json", f"line-{at}", line
+        yield "corpus", f"line-{at}", line + b"\n"
+    yield "json", "numbers", b'[0,-0,1.5e10,-2E-3,123456789012345678,1e400,{"a\\u00e9\\ud83d\\ude00":null,"b":true},[[]],""]'
+    yield "corpus", "several", (
+        '\ufeff{"id":"a","text":"x\\n\\ud83d\\ude00y"}\r\n\n{"id":-1.50,"text":""}\n{"text":"\u00e9","id":12345678901234567890}\n{"text":1}').encode()
+    for path in sorted(FIXTURES.glob("*.tokens")) + sorted(FIXTURES.glob("*.scores")) + sorted(FIXTURES.glob("*.aligned")):
+        yield "stream", path.name, path.read_bytes()
+    for path in sorted((ROOT / "Fuzz/seeds").glob("*/*")):
+        yield path.parent.name, path.name, path.read_bytes()
+    # Tensors and tokens.
+    for path in sorted(FIXTURES.glob("rotary/*.safetensors")):
+        yield "safetensors", path.parent.name, path.read_bytes()
+    header = json.dumps({"__metadata__": {"format": "pt"}, "a": {"dtype": "F32", "shape": [2, 1], "data_offsets": [0, 8]},
+                         "b": {"dtype": "BF16", "shape": [], "data_offsets": [8, 10]}, "c": {"dtype": "I64", "shape": [0], "data_offsets": [10, 10]}})
+    yield "safetensors", "three", struct.pack("<Q", len(header)) + header.encode() + bytes(10)
+    yield "safetensors", "none", struct.pack("<Q", 2) + b"{}"
+    for path in sorted(FIXTURES.glob("megatron/*.idx")):
+        yield "megatron", path.stem, path.read_bytes()
+    for name, data in gguf_files():
+        yield "gguf", name, data
+    for path in sorted(FIXTURES.glob("text/shapes/gguf-*.gguf")):
+        if path.stem in ("gguf-bert", "gguf-t5"):
+            yield "gguf", path.stem, path.read_bytes()
+    for path in sorted(FIXTURES.glob("families/*/model.gguf")):
+        yield "gguf-model", path.parent.name, path.read_bytes()
+    # Vocabularies and their parts.
+    for name, _, root in vocabularies():
+        if "model" in root:
+            yield "tokenizer-json", name, json.dumps(lean(root), ensure_ascii=False, separators=(",", ":")).encode()
+            for step in steps(root.get("normalizer"), "normalizers"):
+                yield "normaliser", f"{name}-{step['type']}", json.dumps(step).encode()
+                if step["type"] == "Precompiled":
+                    yield "charsmap", name, base64.b64decode(step["precompiled_charsmap"])
+            for step in steps(root.get("pre_tokenizer"), "pretokenizers"):
+                yield "pretokeniser", f"{name}-{step['type']}", json.dumps(step).encode() + b"\0it's 12345 \xc3\xa9t\xc3\xa9.\r\n  x"
+    for path in sorted(TEXT.rglob("*.model")):
+        data = path.read_bytes()
+        yield "sentencepiece", path.stem, lean_model(data)
+        yield "protobuf", path.stem, lean_model(data)
+        for number, _, contents in fields(data):
+            if number == 3:
+                for inner, _, blob in fields(contents):
+                    if inner == 2 and blob:
+                        yield "charsmap", path.stem, blob
+    file, alphabet = ranks()
+    yield "tiktoken", "bytes", file
+    yield "tekken", "bytes", tekken(alphabet)
+    for at, line in enumerate(lines(TEXT / "patterns.ndjson")[1:]):
+        if line:
+            rule = json.loads(line)
+            text = "it's  12,345 a\u00e9\u6f22\u5b57 \u0131K\r\n\n x_y".encode()
+            first = b"\1" if rule["syntax"] == "rust" else b"\0" if False else b"0"
+            yield "pattern", f"{at}", (b"1" if rule["syntax"] == "rust" else first) + rule["pattern"].encode() + b"\0" + text
+    # The malformed cases of the gates.
+    sys.path.insert(0, str(ROOT / "Tests/reliability"))
+    targets = {"safetensors": ["safetensors"], "gguf": ["gguf", "gguf-model"], "tokenizer_json": ["tokenizer-json"], "sentencepiece": ["sentencepiece"],
+               "tiktoken": ["tiktoken"], "ndjson": ["corpus", "json"], "stream": ["stream"]}
+    for path in sorted((ROOT / "Tests/reliability/cases").glob("[a-z]*.py")):
+        module = importlib.import_module(f"cases.{path.stem}")
+        if not hasattr(module, "seeds"):
+            continue
+        for at, seed in enumerate(module.seeds()):
+            data = seed if isinstance(seed, bytes) else seed[-1]
+            for target in targets.get(path.stem, []):
+                yield target, f"case-{path.stem}-{at}", data
+
+
+def main():
+    folder = pathlib.Path(sys.argv[1])
+    count = 0
+    for target, name, data in seeds():
+        if len(data) > 1 << 16:
+            continue
+        place = folder / target
+        place.mkdir(parents=True, exist_ok=True)
+        (place / name.replace("/", "-")).write_bytes(data)
+        count += 1
+    print(f"{count} seeds", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main()

@@ -26,7 +26,7 @@ public struct FuzzTarget: Sendable {
 }
 
 /// What is wrong where two readers of the same bytes disagree.
-func agree(_ holds: Bool, _ what: @autoclosure () -> String, file: StaticString = #file, line: UInt = #line) {
+public func agree(_ holds: Bool, _ what: @autoclosure () -> String, file: StaticString = #file, line: UInt = #line) {
     precondition(holds, what(), file: file, line: line)
 }
 

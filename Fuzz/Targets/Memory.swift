@@ -3,10 +3,10 @@ import Glibc
 @testable import Streams
 
 /// A file without a name that lives in memory, written again and again.
-final class MemoryFile: @unchecked Sendable {
+public final class MemoryFile: @unchecked Sendable {
     private let descriptor: Int32
 
-    init() {
+    public init() {
         var template = Array("/dev/shm/fuzz-XXXXXX".utf8CString)
         descriptor = mkstemp(&template)
         precondition(descriptor >= 0 && unlink(template) == 0, "no memory file: \(errno)")
@@ -21,11 +21,11 @@ final class MemoryFile: @unchecked Sendable {
             precondition(more > 0, "cannot write: \(errno)")
             sent += more
         }
-        return ByteInput(descriptor: descriptor, name: "input", closing: false)
+        return ByteInput(descriptor: descriptor, name: "input", closing: false, chunk: 256)
     }
 
     /// Writes the bytes and gives the path under which they can be opened.
-    func path(_ bytes: UnsafeRawBufferPointer) -> String {
+    public func path(_ bytes: UnsafeRawBufferPointer) -> String {
         _ = input(bytes)
         return "/proc/self/fd/\(descriptor)"
     }
@@ -33,11 +33,11 @@ final class MemoryFile: @unchecked Sendable {
     /// What `body` writes, as an input.
     func written(_ body: (ByteOutput) throws -> Void) throws -> ByteInput {
         empty()
-        let output = ByteOutput(descriptor: descriptor, name: "output", closing: false)
+        let output = ByteOutput(descriptor: descriptor, name: "output", closing: false, chunk: ByteOutput.directly)
         try body(output)
         try output.close()
         lseek(descriptor, 0, SEEK_SET)
-        return ByteInput(descriptor: descriptor, name: "written", closing: false)
+        return ByteInput(descriptor: descriptor, name: "written", closing: false, chunk: 512)
     }
 
     private func empty() {
@@ -46,7 +46,7 @@ final class MemoryFile: @unchecked Sendable {
 }
 
 /// Memory that stands for a file.
-func mapped(_ bytes: UnsafeRawBufferPointer) -> MappedFile { MappedFile(standingFor: bytes, name: "input") }
+public func mapped(_ bytes: UnsafeRawBufferPointer) -> MappedFile { MappedFile(standingFor: bytes, name: "input") }
 
 /// The bytes before the first zero byte, and the text behind it: a short one of our own where there is none; nil when it is not UTF-8.
 func splitAtZero(_ bytes: UnsafeRawBufferPointer) -> (head: UnsafeRawBufferPointer, text: [UInt8])? {

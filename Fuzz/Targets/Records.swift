@@ -64,16 +64,16 @@ private func mendChecksums(_ bytes: UnsafeMutableRawBufferPointer) {
         let data = header.upperBound..<header.upperBound + size
         let kind = contents.metadata.first { $0.0 == "kind" }?.1
         if kind == "header" { start = at }
-        if kind == "data" { write(crc32c(UnsafeRawBufferPointer(rebasing: all[data])), 8, "\"crc32c\":\"", header, bytes) }
+        if kind == "data" { writeHexadecimal(crc32c(UnsafeRawBufferPointer(rebasing: all[data])), 8, "\"crc32c\":\"", header, bytes) }
         if kind == "end" {
-            write(XXH64.hash(UnsafeRawBufferPointer(rebasing: all[start..<at])), 16, "\"xxh64\":\"", header, bytes)
+            writeHexadecimal(XXH64.hash(UnsafeRawBufferPointer(rebasing: all[start..<at])), 16, "\"xxh64\":\"", header, bytes)
         }
         at = data.upperBound
     }
 }
 
 /// Writes a number in hexadecimal behind a mark, if it stands there.
-private func write(
+func writeHexadecimal(
     _ value: some BinaryInteger, _ digits: Int, _ mark: StaticString, _ range: Range<Int>, _ bytes: UnsafeMutableRawBufferPointer
 ) {
     let mark = Array(UnsafeBufferPointer(start: mark.utf8Start, count: mark.utf8CodeUnitCount))

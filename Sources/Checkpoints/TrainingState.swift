@@ -26,7 +26,7 @@ public struct TrainingState {
     private static let version = "2"
     private static let factPrefix = "fact."
     private static let filePrefix = "file."
-    private static let checksumKey = "xxh64"
+    static let checksumKey = "xxh64"
 
     /// Reads the state in `folder`. Throws `Failure`: 66 when there is none, 65 when any file of it is damaged or belongs elsewhere.
     public static func load(_ folder: String, pool: ThreadPool? = nil) throws -> TrainingState {
@@ -121,7 +121,7 @@ public struct TrainingState {
     }
 
     /// The hash of the metadata, sorted by key, and of the tensors' names, types and shapes; every string with its length before it.
-    private static func headerHash(_ metadata: [(String, String)], _ tensors: [SafetensorsWriter.Declaration]) -> XXH64 {
+    static func headerHash(_ metadata: [(String, String)], _ tensors: [SafetensorsWriter.Declaration]) -> XXH64 {
         var hash = XXH64()
         func add(_ text: String) {
             withUnsafeBytes(of: UInt64(text.utf8.count).littleEndian) { hash.update($0) }

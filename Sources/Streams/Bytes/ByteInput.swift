@@ -25,7 +25,9 @@ public final class ByteInput {
     private let closing: Bool
     private let mayBlock: Bool
     private var buffer: UnsafeMutableRawPointer
-    private var capacity = ByteInput.chunk
+    /// Bytes asked for at once.
+    private let chunk: Int
+    private var capacity: Int
     private var start = 0
     private var end = 0
     private var atEnd = false
@@ -47,14 +49,21 @@ public final class ByteInput {
     }
 
     /// Reads from a descriptor that is open already; `closing` says whether deinit closes it.
-    public init(descriptor: Int32, name: String, closing: Bool) {
+    public convenience init(descriptor: Int32, name: String, closing: Bool) {
+        self.init(descriptor: descriptor, name: name, closing: closing, chunk: ByteInput.chunk)
+    }
+
+    /// - chunk: bytes asked for at once; few let a test meet the buffer's end anywhere.
+    init(descriptor: Int32, name: String, closing: Bool, chunk: Int) {
+        self.chunk = chunk
+        capacity = chunk
         self.descriptor = descriptor
         self.name = name
         self.closing = closing
         var status = stat()
         mayBlock = fstat(descriptor, &status) != 0 || status.st_mode & S_IFMT != S_IFREG
         preceptor_widen_pipe(descriptor)
-        buffer = ByteInput.memory(nil, ByteInput.chunk)
+        buffer = ByteInput.memory(nil, chunk)
     }
 
     deinit {
@@ -113,7 +122,7 @@ public final class ByteInput {
             }
             scanned = end - start
             guard scanned <= limit else { throw tooLong(limit) }
-            if try !fill(room: min(max(2 * scanned, ByteInput.chunk), limit + 1)) {
+            if try !fill(room: min(max(2 * scanned, chunk), limit + 1)) {
                 return scanned == 0 ? nil : take(scanned, ended: false)
             }
         }
@@ -151,7 +160,7 @@ public final class ByteInput {
                 discardingLine = true
                 throw ByteInput.tooLong(LinePlace(name: name, line: 1, byte: offset, isEnded: true), limit)
             }
-            let room = min(max(2 * scanned, ByteInput.chunk), max(limit, size) + 1)
+            let room = min(max(2 * scanned, chunk), max(limit, size) + 1)
             if try !fill(room: room) { return scanned == 0 ? nil : takeLines(scanned) }
         }
     }
@@ -175,11 +184,11 @@ public final class ByteInput {
     /// The next bytes, 1 MiB at most, of a line that was refused as too long, its newline included; nil when all of it has been given.
     public func partOfLongLine() throws -> UnsafeRawBufferPointer? {
         guard discardingLine else { return nil }
-        if start == end, try !fill(room: ByteInput.chunk) {
+        if start == end, try !fill(room: chunk) {
             discardingLine = false
             return nil
         }
-        let held = UnsafeRawBufferPointer(start: buffer + start, count: min(end - start, ByteInput.chunk))
+        let held = UnsafeRawBufferPointer(start: buffer + start, count: min(end - start, chunk))
         let newline = firstNewline(held)
         if newline != nil { discardingLine = false }
         return takeLines(newline.map { $0 + 1 } ?? held.count)
@@ -192,7 +201,7 @@ public final class ByteInput {
         if end == capacity || start + room > capacity {
             buffer.copyMemory(from: buffer + start, byteCount: end - start)
             (start, end) = (0, end - start)
-            if room > capacity || end == capacity { grow(to: max(room, end + ByteInput.chunk)) }
+            if room > capacity || end == capacity { grow(to: max(room, end + chunk)) }
         }
         let got = try readOnce(buffer + end, capacity - end)
         if got == 0 { atEnd = true }

@@ -21,6 +21,7 @@ public final class ByteOutput {
     private var descriptor: Int32
     private let closing: Bool
     private var pending: PendingFile?
+    private let chunk: Int
     private let buffer: UnsafeMutableRawPointer
     private var used = 0
     private var open = true
@@ -45,13 +46,20 @@ public final class ByteOutput {
     }
 
     /// Writes to a descriptor that is open already; `closing` says whether `close()` and deinit close it.
-    public init(descriptor: Int32, name: String, closing: Bool) {
+    public convenience init(descriptor: Int32, name: String, closing: Bool) {
+        self.init(descriptor: descriptor, name: name, closing: closing, chunk: ByteOutput.chunk)
+    }
+
+    /// - chunk: bytes gathered, `directly` at least.
+    init(descriptor: Int32, name: String, closing: Bool, chunk: Int) {
+        precondition(chunk >= ByteOutput.directly, "bug: a buffer that a write passes")
         _ = ByteOutput.limitIsAnError
         self.descriptor = descriptor
         self.name = name
         self.closing = closing
         preceptor_widen_pipe(descriptor)
-        buffer = .allocate(byteCount: ByteOutput.chunk, alignment: 16)
+        self.chunk = chunk
+        buffer = .allocate(byteCount: chunk, alignment: 16)
     }
 
     deinit {
@@ -69,7 +77,7 @@ public final class ByteOutput {
             used = 0
             return try send(buffer, count, source, bytes.count)
         }
-        if used + bytes.count > ByteOutput.chunk { try flush() }
+        if used + bytes.count > chunk { try flush() }
         (buffer + used).copyMemory(from: source, byteCount: bytes.count)
         used += bytes.count
     }

@@ -63,7 +63,8 @@ extension FuzzTarget {
         for name in ["config.json", "model.safetensors"] {
             do {
                 let output = try ByteOutput.file(folder + "/" + name)
-                try output.write(MappedFile.open(source + name).bytes)
+                let map = try MappedFile.open(source + name)
+                try output.write(map.bytes)
                 try output.close()
             } catch { preconditionFailure("\(error)") }
         }

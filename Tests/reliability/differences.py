@@ -1,8 +1,37 @@
-"""Where we and another reader may differ, and why ours is right: used by R08-differential.
+r"""Where we and another reader differ on purpose, and why ours is right: used by R08-differential.
 
 (format, who accepts, pattern in our message, pattern in the peer's, why). Who: "peer" where we refuse what it accepts, "we" where it refuses
-what we accept, "content" where both accept and read different things.
+what we accept, "content" where both accept and read different things (there is none).
 """
+TABLES = "two entries with one place, or one entry with two: which of them a text meets would be chance"
 DIFFERENCES = [
-    ("ndjson", "peer", r"\\\\u0000", "", "a key with \\u0000 is refused: C strings end there, and two keys could pass for one"),
+    # Python's json.
+    ("ndjson", "peer", r"\\\\u0000", "", r"a key with \u0000 is refused: C strings end there, and two keys could pass for one"),
+    # safetensors.
+    ("safetensors", "peer", r"expected '\{' at byte 8", "", "its README says that a header begins with '{'; its reader skips white space"),
+    # tokenizers. It checks syntax when it loads, not what a file means.
+    ("tokenizer-json", "peer", r"have one id, \d+$|is there twice", "", TABLES),
+    ("tokenizer-json", "peer", r"has no id between", "", "ids with long gaps: tables would be as long as a number in the file says"),
+    ("tokenizer-json", "peer", r"outside the byte-level alphabet", "", "such a token can never be met, and has no bytes to decode to"),
+    ("tokenizer-json", "peer", r"'byte_fallback' is true, but there are \d+ byte tokens", "", "bytes without a token would be dropped in silence"),
+    ("tokenizer-json", "peer", r"token \d+ is empty|is empty$", "", "an empty token can never be met"),
+    ("tokenizer-json", "peer", r"which is no token$", "", "what stands for unknown characters is no token: they would be dropped in silence"),
+    ("tokenizer-json", "peer", r"field '.*' is not known|is not known$", "", "a field that is passed over may have been meant to change the text"),
+    ("tokenizer-json", "peer", r"no object with a 'type'", "", "a component without its type is taken for one that its fields happen to fit"),
+    ("tokenizer-json", "peer", r"which is not supported|is not supported", "", "a setting that we do not have is refused, not passed over"),
+    ("tokenizer-json", "we", "", r"missing field `(lstrip|rstrip|single_word|normalized|special)`", "a rule of an added token that is absent does not hold"),
+    ("tokenizer-json", "we", "", r"PyDecoderWrapper", "a decoder's fields that change nothing when decoding are not asked for"),
+    # sentencepiece.
+    ("sentencepiece", "peer", r"must be (bytes|a varint|a 32-bit float), found", "", "a field of another type than the format's is passed over as if it were not there"),
+    # tiktoken, whose base64 passes over letters that are none, and whose int takes signs and underscores.
+    ("tiktoken", "peer", r"rank \d+ is there twice|there twice, with the ranks|rank \d+ is there, but not \d+", "", TABLES),
+    ("tiktoken", "peer", r"is no token: expected all 256 bytes", "", "without one of the bytes encoding fails at the first text that has it"),
+    ("tiktoken", "peer", r"the rank is no number|the rank is not below", "", "a rank in any other spelling, or larger than any vocabulary"),
+    ("tiktoken", "peer", r"the token is not base64|the token is empty", "", "letters that are no base64 are dropped in silence, and another token remains"),
+    # A tekken.json as our script for the peer reads it, which asks for what it needs alone.
+    ("tekken", "peer", r"has not the rank|is there twice|is not base64, or empty|special_tokens: ", "", TABLES),
+    # gguf-py reads metadata and does not ask what they mean together.
+    ("gguf", "peer", r"holds a NUL byte", "", "names end at a zero byte for every reader in C"),
+    ("gguf", "peer", r"has the type -?\d+, not one of|is not the id of one of|has not one entry for each|entries but|has no unknown piece", "", "a vocabulary whose parts do not fit each other"),
+    ("gguf", "peer", r"there is no vocabulary in it|is missing or no list of strings", "", "a file without a vocabulary, where one was asked for"),
 ]

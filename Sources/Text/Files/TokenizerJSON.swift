@@ -12,7 +12,15 @@ struct TokenizerJSON {
         contents = try TokenizerJSONReader.read(bytes, name: name)
     }
 
+    /// What may stand at the top. A word that is no member would be passed over in silence, and the text be treated otherwise.
+    private static let known: Set = [
+        "version", "truncation", "padding", "added_tokens", "normalizer", "pre_tokenizer", "post_processor", "decoder", "model",
+    ]
+
     func parts() throws -> TokenizerParts {
+        if let other = contents.members.keys.filter({ !Self.known.contains($0) }).min() {
+            throw refuse("'\(printable(other.utf8))' is not a member of a tokenizer.json")
+        }
         if let version = contents.members["version"], version.string != "1.0" { throw refuse("'version' is not \"1.0\"") }
         try checkLengthRules()
         let added = try addedTokens()
@@ -98,8 +106,12 @@ struct TokenizerJSON {
             }
             guard !content.isEmpty else { throw refuse("added token \(id) is empty") }
             guard seen.insert(content).inserted else { throw refuse("added token '\(printable(content))' is there twice") }
-            func rule(_ key: String) -> Bool { entry[key]?.boolean ?? false }
-            return AddedToken(
+            func rule(_ key: String) throws -> Bool {
+                guard let value = entry[key] else { return false }
+                guard let flag = value.boolean else { throw refuse("added token '\(printable(content))': '\(key)' is not true or false") }
+                return flag
+            }
+            return try AddedToken(
                 id: UInt32(id), content: content, stripsLeft: rule("lstrip"), stripsRight: rule("rstrip"), isWholeWord: rule("single_word"),
                 isNormalised: rule("normalized"), isSpecial: rule("special"))
         }

@@ -85,6 +85,7 @@ let package = Package(
         // What each parser is held to whatever its bytes are, under libFuzzer (see the end) and replayed by a test.
         .target(name: "FuzzTargets", dependencies: ["Streams", "Text"], path: "Fuzz/Targets"),
         .target(name: "FuzzModelTargets", dependencies: ["Checkpoints", "Compute", "FuzzTargets", "Streams"], path: "Fuzz/ModelTargets"),
+        .testTarget(name: "FuzzTests", dependencies: ["FuzzModelTargets", "FuzzTargets"]),
     ]
 )
 

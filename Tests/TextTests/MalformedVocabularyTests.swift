@@ -46,6 +46,7 @@ final class MalformedVocabularyTests: XCTestCase {
         refuse(json(model: #"{"type":null,"vocab":{},"merges":[]}"#), "type")
         refuse(json(model: #"{"type":"BPE","vocab":{},"merges":[]}"#), "empty")
         refuse(json(top: #""version":"2.0","#), "JSON")
+        refuse(json(top: #""normaliser":null,"#), "'normaliser'")
         refuse(json().replacing("\"1.0\"", with: "\"2.0\""), "version")
     }
 
@@ -131,6 +132,7 @@ final class MalformedVocabularyTests: XCTestCase {
         refuse(json(added: "[\(token("<s>", "-1"))]"), "added token")
         refuse(json(added: #"[{"id":4}]"#), "added token")
         refuse(json(added: #"{"a":4}"#), "added_tokens")
+        refuse(json(added: #"[{"id":4,"content":"<s>","lstrip":1}]"#), "'lstrip'")
         // Time must not grow with the square of their number.
         let many = (0..<100_000).map { token("<\($0)>", String($0 + 4)) }.joined(separator: ",")
         try accept(json(added: "[\(many)]"), "<99999>ab<0>", [100_003, 2, 4])

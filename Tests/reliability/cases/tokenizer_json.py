@@ -90,6 +90,7 @@ def cases():
     yield Case("T14", "reject", tokenizer_json(normalizer="X").replace('"X"', deep), "")
     yield Case("T15-empty", "reject", tokenizer_json(added_tokens=[word("", 4)]), "empty")
     yield Case("T15-twice", "reject", tokenizer_json(added_tokens=[word("<s>", 4), word("<s>", 5)]), "<s>")
+    yield Case("T15-rule", "reject", tokenizer_json(added_tokens=[word("<s>", 4, lstrip="yes")]), "lstrip")
     yield Case("T15-conflict", "reject", tokenizer_json(added_tokens=[word("<s>", 1)]), "<s>")
     yield Case("T15-many", "accept", tokenizer_json(added_tokens=[word(f"<{at}>", at + 4) for at in range(100_000)]), "")
     yield Case("T16", "reject", tokenizer_json(post_processor=template("<none>")), "<none>")
@@ -103,7 +104,9 @@ def cases():
     for name, dropout in (("two", 2), ("negative", -1)):
         yield Case(f"T19-{name}", "reject", tokenizer_json(model={"dropout": dropout}), "dropout")
     yield Case("T19-nan", "reject", tokenizer_json(model={"dropout": 0.5}).replace("0.5", "NaN"), "byte|line")
-    yield Case("T20", "accept", tokenizer_json(vocab_file="/etc/x", model={"merges_file": "/etc/y"}), "")
+    yield Case("T20", "accept", tokenizer_json(model={"vocab_file": "/etc/x", "merges_file": "/etc/y"}), "")
+    yield Case("T20-member", "reject", tokenizer_json(vocab_file="/etc/x"), "vocab_file")
+    yield Case("T20-misspelt", "reject", tokenizer_json(normaliser={"type": "Lowercase"}), "normaliser")
 
 
 

@@ -6,6 +6,7 @@
 #   make bench      products, kernels, scoring, training, start beside torch and llama.cpp: 12 minutes; BENCH=--quick for a trial
 #   make check-large  a random model of 1.1 billion parameters scores and trains one step within 24 GiB: minutes
 #   make check-reliability  R1-R25 in full: broken files, faults, kills, crash states, broken builds: an hour or two; GATES='R9 R10' names some
+#   make fuzz      the parsers under libFuzzer with AddressSanitizer, a minute each; SECONDS=600 TARGETS='gguf json'; the first build takes long
 #   make check-server  teacher-score with llama-cpp-python's server on loopback: minutes, once more to compile llama.cpp
 #   make check-mpi  train on 1, 2 and 4 ranks of mpirun, killed and stopped: a minute or two; `make test` runs it too where mpirun is
 #   make bench-text  tokenize beside its peers, verified, then timed: minutes; BENCH=--quick for a trial
@@ -28,7 +29,7 @@ completions = bash-completion/completions/$(1) zsh/site-functions/_$(1) fish/ven
 # What a shell says of OpenBLAS's core must not decide what is tested and measured: see docs/decisions/0002-openblas-core.md.
 unexport OPENBLAS_CORETYPE OPENBLAS_L2_SIZE
 
-.PHONY: all build test check-exact check-large check-reliability check-server check-mpi demo bench bench-text bench-align bench-choices \
+.PHONY: all build test check-exact check-large check-reliability check-server check-mpi fuzz demo bench bench-text bench-align bench-choices \
     install uninstall man format setup assets clean
 all: build
 
@@ -53,6 +54,9 @@ check-large: build
 
 check-reliability: build
 	scripts/check-reliability $(GATES)
+
+fuzz:
+	scripts/fuzz --seconds '$(or $(SECONDS),60)' $(TARGETS)
 
 check-server: build
 	scripts/check-server
@@ -104,4 +108,4 @@ assets:
 	@scripts/fetch-assets
 
 clean:
-	rm -rf .build .build-test
+	rm -rf .build .build-test .build-fuzz

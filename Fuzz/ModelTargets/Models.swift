@@ -1,8 +1,9 @@
 // Files of models: config.json, the index of shards, a GGUF's metadata and tensors, the state of a run.
+import Glibc
+
 @testable import Checkpoints
 @testable import Compute
 @testable import FuzzTargets
-import Glibc
 @testable import Streams
 
 /// Every target that needs models.
@@ -23,7 +24,8 @@ extension FuzzTarget {
 
     static let index = FuzzTarget("index", longest: 512) { bytes in
         let shards = try HuggingFaceWeights.readIndex(mapped(bytes))
-        agree(!shards.files.isEmpty && shards.files.allSatisfy { !$0.tensors.isEmpty && !$0.name.utf8.contains(0x2F) }, "a shard of nothing")
+        agree(
+            !shards.files.isEmpty && shards.files.allSatisfy { !$0.tensors.isEmpty && !$0.name.utf8.contains(0x2F) }, "a shard of nothing")
     }
 
     static let ggufModel = FuzzTarget("gguf-model", longest: 3072) { bytes in
@@ -55,6 +57,7 @@ extension FuzzTarget {
 
     private static let file = MemoryFile()
 
+    /// A folder in memory with the checkpoint's configuration and weights.
     private static let scratch: String = {
         var template = Array("/dev/shm/fuzz-state-XXXXXX".utf8CString)
         guard let made = mkdtemp(&template) else { preconditionFailure("no scratch folder") }

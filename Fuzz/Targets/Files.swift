@@ -16,14 +16,16 @@ extension FuzzTarget {
         agree(at == bytes.count, "bytes behind the last tensor")
         let metadata = file.metadata.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }.map { ($0.key, $0.value) }
         let again = SafetensorsHeader.bytes(metadata: metadata, tensors: file.tensors.map { ($0.name, $0.type, $0.shape) })
-        let data = bytes.count - file.map.bytes.count + file.tensors.reduce(0) { $0 + $1.range.count }
+        let data = file.tensors.reduce(0) { $0 + $1.range.count }
         let contents = try again[8...].withUnsafeBytes { try SafetensorsHeader.parse($0, dataBytes: data, name: "again", base: 8) }
         agree(contents.tensors.map(\.name) == file.tensors.map(\.name), "other names")
         agree(contents.tensors.map(\.shape) == file.tensors.map(\.shape), "other shapes")
         agree(contents.metadata.map(\.1) == metadata.map(\.1), "other metadata")
     }
 
-    static let protobuf = FuzzTarget("protobuf", longest: 1024) { try walk(ProtobufReader($0, name: "input"), base: 0, end: $0.count, depth: 0) }
+    static let protobuf = FuzzTarget("protobuf", longest: 1024) {
+        try walk(ProtobufReader($0, name: "input"), base: 0, end: $0.count, depth: 0)
+    }
 
     private static func walk(_ reader: ProtobufReader, base: Int, end: Int, depth: Int) throws {
         var reader = reader

@@ -1,5 +1,6 @@
 // Inputs and outputs without a disk.
 import Glibc
+
 @testable import Streams
 
 /// A file without a name that lives in memory, written again and again.
@@ -57,4 +58,5 @@ func splitAtZero(_ bytes: UnsafeRawBufferPointer) -> (head: UnsafeRawBufferPoint
 }
 
 /// Some of everything: spaces, digits, marks, combining characters, scripts, a line's end, a special token.
-let plainText = Array("Hello  wo\u{308}rld's 1234\r\n \u{2581}the<s>, \u{E9}t\u{E9} \u{6F22}\u{5B57}\u{FF21}\u{1F642}\u{200D}\t\u{AC00}\u{1100}.".utf8)
+let plainText = Array(
+    "Hello  wo\u{308}rld's 1234\r\n \u{2581}the<s>, \u{E9}t\u{E9} \u{6F22}\u{5B57}\u{FF21}\u{1F642}\u{200D}\t\u{AC00}\u{1100}.".utf8)

@@ -8,7 +8,10 @@ extension FuzzTarget {
     /// The tensor encoding, as it is and with its checksums put right: no damage would get past them otherwise.
     static let stream = FuzzTarget("stream", longest: 4608) { bytes in
         var mended = Array(bytes)
-        try mended.withUnsafeMutableBytes { mendChecksums($0) ; try roundTrip(UnsafeRawBufferPointer($0)) }
+        try mended.withUnsafeMutableBytes {
+            mendChecksums($0)
+            try roundTrip(UnsafeRawBufferPointer($0))
+        }
     }
 
     private static let file = MemoryFile()
@@ -29,7 +32,9 @@ extension FuzzTarget {
                 agree(whole.documentIDs == joined(others).documentIDs, "\(encoding): other documents")
                 agree(whole.documentSplits == joined(others).documentSplits, "\(encoding): other documents")
                 agree(whole.columns == joined(others).columns || whole.documentCount == 0, "\(encoding): other columns")
-                agree(whole.firstDifference(from: joined(others)) == nil, "\(encoding): other \(whole.firstDifference(from: joined(others)) ?? "")")
+                agree(
+                    whole.firstDifference(from: joined(others)) == nil,
+                    "\(encoding): other \(whole.firstDifference(from: joined(others)) ?? "")")
             } catch let failure as Failure { preconditionFailure("\(encoding): what we write is refused: \(failure)") }
         }
     }

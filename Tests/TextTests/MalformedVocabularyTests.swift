@@ -45,6 +45,8 @@ final class MalformedVocabularyTests: XCTestCase {
         refuse(json(model: #"{"type":"WordLevel","vocab":{"a":0}}"#), "WordLevel")
         refuse(json(model: #"{"type":null,"vocab":{},"merges":[]}"#), "type")
         refuse(json(model: #"{"type":"BPE","vocab":{},"merges":[]}"#), "empty")
+        refuse(json(options: #""byte_fallback":1,"#), "'byte_fallback'")
+        refuse(json(options: #""unk_token":[],"#), "'unk_token'")
         refuse(json(top: #""version":"2.0","#), "JSON")
         refuse(json(top: #""normaliser":null,"#), "'normaliser'")
         refuse(json().replacing("\"1.0\"", with: "\"2.0\""), "version")

@@ -17,6 +17,9 @@ struct BytePairReader {
         if let dropout = contents.model["dropout"], !dropout.isNull, dropout.number != 0 {
             throw file.refuse("model: 'dropout' is set: its tokens would be random")
         }
+        // Also where a byte-level alphabet has no use for them: a value of another kind has no meaning.
+        for key in ["fuse_unk", "byte_fallback", "ignore_merges"] { _ = try file.flag(key) }
+        _ = try unknownToken()
         guard contents.hasMerges else { throw file.refuse("model: 'merges' is missing or no list") }
         let entries = try file.entriesByID()
         let plan = try TextPlan(file)

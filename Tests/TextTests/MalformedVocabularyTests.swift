@@ -118,7 +118,7 @@ final class MalformedVocabularyTests: XCTestCase {
             #"{"type":"TemplateProcessing","single":[{"SpecialToken":{"id":"<s>","type_id":0}},{"Sequence":{"id":"A","type_id":0}}],"pair":[],"special_tokens":{}}"#
         refuse(json(post: template), "'<s>'")
         refuse(json(top: #""truncation":{"max_length":2,"stride":4,"strategy":"LongestFirst","direction":"Right"},"#), "truncation")
-        try accept(json(top: #""vocab_file":"/etc/passwd","#), "ab", [2])
+        try accept(json(options: #""vocab_file":"/etc/passwd","#), "ab", [2])
     }
 
     func testAddedTokens() throws {

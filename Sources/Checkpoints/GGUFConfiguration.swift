@@ -270,6 +270,6 @@ extension GGUFConfiguration {
     }
 
     private static func failure(_ file: GGUFFile, _ key: String, _ message: String, hint: String? = nil) -> Failure {
-        Failure(.badData, file.name, file.place(key).map { .byte($0) } ?? .whole, "key '\(key)' \(message)", hint: hint)
+        Failure(.badData, file.name, file.place(key).map { .byte($0) } ?? .whole, "key '\(printable(key.utf8))' \(message)", hint: hint)
     }
 }

@@ -24,6 +24,7 @@ DIFFERENCES = [
     ("tokenizer-json", "we", "", r"PyDecoderWrapper", "a decoder's fields that change nothing when decoding are not asked for"),
     # sentencepiece.
     ("sentencepiece", "peer", r"must be (bytes|a varint|a 32-bit float), found", "", "a field of another type than the format's is passed over as if it were not there"),
+    ("sentencepiece", "peer", r"is not UTF-8$", "", "strings of the format are UTF-8, and no text could hold such a piece"),
     ("sentencepiece", "we", "", r"precompiled_charsmap is invalid", "units of a trie that no rule leads to are never read; it looks at all of them"),
     ("sentencepiece", "we", "", r"piece must not include null", "a piece may hold a zero byte, as a text may: lengths say where both end"),
     # tiktoken, whose base64 passes over letters that are none, and whose int takes signs and underscores.
@@ -33,8 +34,10 @@ DIFFERENCES = [
     ("tiktoken", "peer", r"the token is not base64|the token is empty", "", "letters that are no base64 are dropped in silence, and another token remains"),
     # A tekken.json as our script for the peer reads it, which asks for what it needs alone.
     ("tekken", "peer", r"has not the rank|is there twice|is not base64, or empty|special_tokens: ", "", TABLES),
+    ("tekken", "peer", r"is no token: expected all 256 bytes", "", "without one of the bytes encoding fails at the first text that has it"),
     ("tekken", "peer", r"not valid JSON|do not fit the \d+ tokens", "", "Python's json takes halves of surrogates; sizes that do not fit are not asked for"),
     # gguf-py reads metadata and does not ask what they mean together.
+    ("gguf", "peer", r"a boolean of value", "", "a truth value that is neither"),
     ("gguf", "peer", r"holds a NUL byte", "", "names end at a zero byte for every reader in C"),
     ("gguf", "peer", r"has the type -?\d+, not one of|is not the id of one of|has not one entry for each|entries but|has no unknown piece", "", "a vocabulary whose parts do not fit each other"),
     ("gguf", "peer", r"there is no vocabulary in it|is missing or no list of strings", "", "a file without a vocabulary, where one was asked for"),

@@ -159,7 +159,7 @@ final class GGUFModelTests: XCTestCase {
             ("original_context_length", [("x", B.text("llama.rope.scaling.type", "yarn"))]),
             ("rope.scaling.factor", [real("llama.rope.scaling.factor", 8)]),
             ("expert_count", [number("llama.expert_count", 8)]), ("llama.new_feature", [number("llama.new_feature", 1)]),
-            ("llama.two\\x0Alines", [number("llama.two\nlines", 1)]),
+            ("llama.two\\x0alines", [number("llama.two\nlines", 1)]),
         ]
         for (words, entries) in cases { assertRefused(words, title: words) { try open(file(entries)) } }
     }

@@ -291,9 +291,10 @@ def broken():
         if not (ROOT / f"Tests/reliability/cases/{format_name}.py").exists():
             continue
         for case in cases(format_name):
-            if callable(case.data):
+            parts = case.data if isinstance(case.data, list) else [case.data]
+            if not all(isinstance(part, (str, bytes, bytearray)) for part in parts):
                 continue
-            data = b"".join(part.encode() if isinstance(part, str) else bytes(part) for part in (case.data if isinstance(case.data, list) else [case.data]))
+            data = b"".join(part.encode() if isinstance(part, str) else part for part in parts)
             for target in names:
                 yield target, "case-" + case.name, data
 

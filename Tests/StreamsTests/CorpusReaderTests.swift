@@ -129,7 +129,7 @@ final class CorpusReaderTests: XCTestCase {
         let table: [([UInt8], String)] = [
             ([0x1F, 0x8B, 8], "gzip"), ([0x28, 0xB5, 0x2F, 0xFD, 0], "zstd"), ([0xFD, 0x37, 0x7A, 0x58, 0x5A, 0], "xz"),
             (Array("PAR1....".utf8), "parquet"), (Array("version https://git-lfs.github.com/spec/v1\n".utf8), "Git LFS pointer"),
-            (Array("<!DOCTYPE html>".utf8), "HTML"), (Array("\n <html>".utf8), "HTML"), (Array("<unk>\t0\n".utf8), "unknown kind"),
+            (Array("<!DOCTYPE html>".utf8), "HTML"), (Array("\n <html>".utf8), "HTML"),
             ([0x50, 0x4B, 3, 4, 0], "PyTorch checkpoint"),
             ([0x80, 2, 0x7D], "pickle"), ([0xFF, 0xFE, 0x7B, 0], "UTF-16"), ([0x7B, 0, 0x22, 0, 0x74, 0], "UTF-16"),
             ([0, 0x7B, 0, 0x22], "UTF-16"), (Array("GGUF".utf8) + [3, 0, 0, 0], "GGUF"), (Array("[{\"text\":1}]".utf8), "JSON array"),
@@ -142,6 +142,10 @@ final class CorpusReaderTests: XCTestCase {
             XCTAssertFalse(reader.canContinue)
             XCTAssertEqual(failure?.message.hasPrefix("not NDJSON: this is"), true)
         }
+    }
+
+    func testAnEntryInAngleBracketsIsNoPage() {
+        expectFailure(.badData, "not valid JSON") { try read(input("<unk>\t0\n")) }
     }
 
     func testPrettyPrintedIsHinted() {

@@ -24,6 +24,11 @@ TOOLS = ("tokenize", "align", "teacher-score", "sample", "train", "evaluate", "s
 # The exit statuses that a tool may end with; every other, and every signal but these, is a fault of the tool.
 STATUSES = {0, 1, 64, 65, 66, 70, 73, 74, 75, 141, 143, 130, 129, 138, 140}
 
+# What a job in the background of a script ignores, its children would ignore too.
+for one in (signal.SIGINT, signal.SIGQUIT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2):
+    if signal.getsignal(one) == signal.SIG_IGN:
+        signal.signal(one, signal.SIG_DFL)
+
 # A second on an idle machine; processor time grows on a busy one too.
 SECONDS, MEMORY, HANG = 2.0, 64 << 20, 120.0
 

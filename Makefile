@@ -108,4 +108,4 @@ assets:
 	@scripts/fetch-assets
 
 clean:
-	rm -rf .build .build-test .build-fuzz
+	rm -rf .build .build-test .build-fuzz .build-mutants

@@ -5,7 +5,7 @@
 #   make demo       the main job on real input, about ten minutes; DEMO_TOKENS=… scales it
 #   make bench      products, kernels, scoring, training, start beside torch and llama.cpp: 12 minutes; BENCH=--quick for a trial
 #   make check-large  a random model of 1.1 billion parameters scores and trains one step within 24 GiB: minutes
-#   make check-reliability  R1-R25 in full: broken files, faults, kills, crash states, broken builds: an hour or two; GATES='R9 R10' names some
+#   make check-reliability  R1-R25 in full: broken files, faults, kills, crash states, broken builds: hours; GATES='R9 R10' names some
 #   make fuzz      the parsers under libFuzzer with AddressSanitizer, a minute each; SECONDS=600 TARGETS='gguf json'; the first build takes long
 #   make check-server  teacher-score with llama-cpp-python's server on loopback: minutes, once more to compile llama.cpp
 #   make check-mpi  train on 1, 2 and 4 ranks of mpirun, killed and stopped: a minute or two; `make test` runs it too where mpirun is

@@ -8,7 +8,6 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/mman.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -27,7 +26,7 @@ void preceptor_out_of_memory(size_t bytes) {
         snprintf(limit, sizeof limit, " (ulimit -v allows %llu KiB in all)", (unsigned long long)space.rlim_cur / 1024);
     const int length = snprintf(
         line, sizeof line, "%.200s: out of memory: cannot allocate %zu bytes%s\n", program_invocation_short_name, bytes, limit);
-    if (write(STDERR_FILENO, line, (size_t)length) < 0) _exit(74);
+    (void)!write(STDERR_FILENO, line, (size_t)length);
     _exit(74);
 }
 

@@ -14,25 +14,26 @@ final class OwnVocabulary {
     private static let fewest = 24
 
     private let model: String
-    /// nil once enough was seen.
-    private var tokenizer: Tokenizer?
+    private var streamSHA256: String?
+    /// The model's own; read when the first tokens with spans come, and nil where its files hold none that can be read: then there is
+    /// nothing to compare with.
+    private lazy var tokenizer = try? Tokenizer.load(model)
+    private var isDone = false
     private var compared = 0
     private var equal = 0
 
-    /// Looks at nothing where the model's files hold no vocabulary that can be read: then there is nothing to compare with.
-    init(_ model: String) {
-        self.model = model
-        tokenizer = try? Tokenizer.load(model)
-    }
+    init(_ model: String) { self.model = model }
 
     /// Looks no further where the header names the very file. Throws nothing: other files may hold the same vocabulary.
-    func read(_ header: StreamHeader) {
-        if header["vocabulary_sha256"] == tokenizer?.vocabularySHA256 { tokenizer = nil }
-    }
+    func read(_ header: StreamHeader) { streamSHA256 = header["vocabulary_sha256"] }
 
     /// Throws 65 where fewer than half of the tokens have the length of the model's own.
     func check(_ batch: RecordBatch, in reader: RecordReader) throws {
-        guard let tokenizer, let offsets = batch.offsets else { return }
+        guard !isDone, let offsets = batch.offsets else { return }
+        guard let tokenizer, tokenizer.vocabularySHA256 != streamSHA256 else {
+            isDone = true
+            return
+        }
         for (token, id) in batch.inputIDs.enumerated() where Int(id) < tokenizer.vocabularySize {
             let length = Int(offsets[2 * token + 1]) - Int(offsets[2 * token])
             guard length > 0 else { continue }
@@ -46,6 +47,7 @@ final class OwnVocabulary {
                 "of \(compared) tokens only \(equal) are as long as the model's own tokens with their ids: another vocabulary made them",
                 hint: "tokenize with the model's own: tokenize --tokenizer \(model) …")
         }
-        if compared >= OwnVocabulary.sample { self.tokenizer = nil }
+        isDone = compared >= OwnVocabulary.sample
+        if isDone { self.tokenizer = nil }
     }
 }

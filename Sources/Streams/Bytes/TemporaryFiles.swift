@@ -13,11 +13,7 @@ public enum TemporaryFiles {
         slots.initialize(repeating: nil, count: capacity)
         return slots
     }()
-    private nonisolated(unsafe) static let lock: UnsafeMutablePointer<pthread_mutex_t> = {
-        let lock = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
-        pthread_mutex_init(lock, nil)
-        return lock
-    }()
+    private static let lock = Lock()
 
     /// Prepares the table; called before a handler that uses it is installed. Also where memory ends, its files go.
     public static func prepare() {
@@ -27,8 +23,8 @@ public enum TemporaryFiles {
 
     /// Enters a path. Past 256 live files a path is not entered; its file is then removed by its owner only.
     static func insert(_ path: String) {
-        pthread_mutex_lock(lock)
-        defer { pthread_mutex_unlock(lock) }
+        lock.lock()
+        defer { lock.unlock() }
         for slot in 0..<capacity where slots[slot] == nil {
             slots[slot] = strdup(path)
             return
@@ -36,8 +32,8 @@ public enum TemporaryFiles {
     }
 
     static func remove(_ path: String) {
-        pthread_mutex_lock(lock)
-        defer { pthread_mutex_unlock(lock) }
+        lock.lock()
+        defer { lock.unlock() }
         for slot in 0..<capacity {
             if let entry = slots[slot], strcmp(entry, path) == 0 {
                 slots[slot] = nil

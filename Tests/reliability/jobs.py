@@ -40,10 +40,31 @@ def jobs():
         Job("sample", ["sample", plain, "--ratio", "0.5", "--teacher", scores, "--reference", reference, "--report", "report", "--plot",
                        "plot", "-o", "out", corpus], ["out", "report", "plot"]),
         Job("evaluate", ["evaluate", "perplexity", plain, "--model", teacher, "-o", "out", corpus], ["out"]),
+        Job("evaluate-choices", ["evaluate", "choices", plain, "--items", "--model", teacher, "-o", "out", questions()], ["out"]),
+        Job("evaluate-generate", ["evaluate", "generate", plain, "--items", "--max-tokens", "3", "--model", teacher, "-o", "out", prompts()],
+            ["out"]),
         Job("stream-cat", ["stream-cat", "--format", "tensor", "-o", "out", tokens], ["out"]),
         Job("stream-cat-shard", ["stream-cat", "--to-megatron", "shard", tokens], ["shard.bin", "shard.idx"]),
         training(),
     ]
+
+
+def questions():
+    """Two questions with choices."""
+    return written("questions.ndjson", '{"id":"a","context":"the cat sat on","choices":["the mat","the inn"],"answer":0}\n'
+                   '{"id":"b","contexts":["12","the thing"],"continuation":" times","answer":1}\n')
+
+
+def prompts():
+    """Two prompts with their answers."""
+    return written("prompts.ndjson", '{"id":"a","prompt":"the cat","answer":"sat"}\n{"id":"b","prompt":"12","answer":"7"}\n')
+
+
+def written(name, text):
+    """The path of a file of this text in the present folder."""
+    path = pathlib.Path(name).absolute()
+    path.write_text(text)
+    return path
 
 
 def long_inputs():

@@ -2,7 +2,9 @@
 import json
 import os
 import pathlib
+import queue
 import sys
+import threading
 import traceback
 
 WORKERS = 2
@@ -13,7 +15,7 @@ def spread(items, work):
 
     Each process makes the generator anew and takes every second item of it, so that no process holds them all. An exception ends the gate.
     """
-    pipes = []
+    children, lines = [], queue.SimpleQueue()
     for number in range(WORKERS):
         reader, writer = os.pipe()
         sys.stdout.flush()
@@ -22,14 +24,25 @@ def spread(items, work):
             os.close(reader)
             os._exit(_work(number, items, work, os.fdopen(writer, "w")))
         os.close(writer)
-        pipes.append((child, os.fdopen(reader)))
-    failed = False
-    for child, reader in pipes:
-        for line in reader:
+        children.append((child, os.fdopen(reader)))
+    # All are read at once: none waits in a full pipe for another to end.
+    for _, reader in children:
+        threading.Thread(target=_collect, args=(reader, lines), daemon=True).start()
+    working = WORKERS
+    while working:
+        line = lines.get()
+        if line is None:
+            working -= 1
+        else:
             yield json.loads(line)
-        failed |= os.waitpid(child, 0)[1] != 0
-    if failed:
+    if any([os.waitpid(child, 0)[1] for child, _ in children]):
         sys.exit("a worker failed")
+
+
+def _collect(reader, lines):
+    for line in reader:
+        lines.put(line)
+    lines.put(None)
 
 
 def _work(number, items, work, out):

@@ -55,7 +55,7 @@ struct UnigramOutput {
     /// Writes the pieces of a word that begins at `start`.
     @inline(__always)
     mutating func append(
-        _ pieces: UnsafePointer<UnigramWords.Piece>, _ more: Int, hasUnknown: Bool, at start: Int, _ tokens: inout TokenSequence
+        _ pieces: UnsafePointer<UnigramWordCut.Piece>, _ more: Int, hasUnknown: Bool, at start: Int, _ tokens: inout TokenSequence
     ) {
         if hasUnknown || !unknown.isEmpty || count &+ more > Room.tokens { return appendEach(pieces, more, at: start, &tokens) }
         var last = UInt64(truncatingIfNeeded: start)
@@ -70,7 +70,7 @@ struct UnigramOutput {
 
     @inline(never)
     private mutating func appendEach(
-        _ pieces: UnsafePointer<UnigramWords.Piece>, _ more: Int, at start: Int, _ tokens: inout TokenSequence
+        _ pieces: UnsafePointer<UnigramWordCut.Piece>, _ more: Int, at start: Int, _ tokens: inout TokenSequence
     ) {
         var last = start
         for piece in 0..<more {

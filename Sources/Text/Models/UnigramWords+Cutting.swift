@@ -12,7 +12,7 @@ extension UnigramWords {
         while search.at < end {
             var (count, at) = (0, search.at)
             while at < end && count < Self.blockSize {
-                let word = Self.word(text, at, end)
+                let word = UnigramWord(text, at, end)
                 prefetchSlots(word.hash)
                 block[count] = word
                 at = word.stop
@@ -54,11 +54,11 @@ extension UnigramWords {
     /// Goes through a word in one step; false where that cannot be done.
     @inline(__always)
     private func step(
-        _ search: inout UnigramLattice<Float>, _ word: Found, isFresh: Bool, _ unknownID: UInt32, _ output: inout UnigramOutput,
+        _ search: inout UnigramLattice<Float>, _ word: UnigramWord, isFresh: Bool, _ unknownID: UInt32, _ output: inout UnigramOutput,
         _ tokens: inout TokenSequence
     ) -> Bool {
         let (text, end, trie, start, stop) = (search.text, search.end, search.trie, word.start, word.stop)
-        guard stop &- start <= Self.longestWord else { return false }
+        guard stop &- start <= UnigramWordCut.longestWord else { return false }
         if search.isDecided {
             if search.base < start { search.report { write($0, $1, $2, trie, unknownID, &output, &tokens) } }
         }
@@ -126,7 +126,7 @@ extension UnigramWords {
 
     /// Whether a piece goes on with the text from an exit at or behind byte `from`.
     @inline(__always)
-    private func goesOn(_ search: UnigramLattice<Float>, _ first: Int, _ head: Head, _ word: Found, from: Int) -> Bool {
+    private func goesOn(_ search: UnigramLattice<Float>, _ first: Int, _ head: Head, _ word: UnigramWord, from: Int) -> Bool {
         let exits = exits(first, Int(head.all))
         for number in 0..<Int(head.exits)
         where word.start &+ Int(exits[number].at) >= from && word.exits &>> UInt64(number) & 1 != 0 {

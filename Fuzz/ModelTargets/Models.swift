@@ -71,8 +71,14 @@ extension FuzzTarget {
                 try output.close()
             } catch { preconditionFailure("\(error)") }
         }
+        atexit { FuzzTarget.removeScratch() }
         return folder
     }()
+
+    private static func removeScratch() {
+        for name in ["config.json", "model.safetensors", TrainingState.file] { unlink(scratch + "/" + name) }
+        rmdir(scratch)
+    }
 }
 
 /// Writes the XXH64 of a state into its header, if one stands there.

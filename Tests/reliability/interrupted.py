@@ -7,6 +7,7 @@ import json
 import os
 import pathlib
 import random
+import re
 import shutil
 import signal
 import subprocess
@@ -21,6 +22,8 @@ TEACHER = VOCABULARIES / "teacher/config.json"
 # Steps of some milliseconds.
 TINY = ["train", "--no-provenance", "--learning-rate", "0.01", "--batch-tokens", "64", "--sequence-length", "32"]
 FINISHED, STOPPED = 0, 75
+# Seconds in which a process may not listen to signals yet, on a busy machine.
+STARTING = 0.3
 
 
 def in_memory():
@@ -57,16 +60,27 @@ def lists():
     return "top.scores"
 
 
-def joined(path):
-    """The last whole line of every step, in order. A run that was killed leaves half a line, before the first of the run that goes on."""
+def logged(path):
+    """The whole lines of every step, as often as it was written. A run that was killed leaves half a line, before the first of the run that
+    goes on."""
     lines = {}
     for line in pathlib.Path(path).read_bytes().splitlines(keepends=True):
         line = line[max(0, line.rfind(b'{"step"')):]
         try:
-            lines[json.loads(line)["step"]] = line
+            lines.setdefault(json.loads(line)["step"], []).append(line)
         except ValueError:
             pass
-    return b"".join(lines[step] for step in sorted(lines))
+    return lines
+
+
+def joined(path):
+    """The last whole line of every step, in order."""
+    return b"".join(lines[-1] for _, lines in sorted(logged(path).items()))
+
+
+def without_held_out(line):
+    """The line of a step as a run leaves it that is stopped while it measures the held-out loss."""
+    return re.sub(rb',"held_out_.*(?=}\n)', b"", line)
 
 
 def steps_in(folder):
@@ -91,7 +105,8 @@ class Run:
     def __init__(self, gate, name, command, export=False):
         self.gate, self.name, self.command, self.export = gate, name, [str(word) for word in command], export
         self.random = random.Random(f"{SEED} {name}")
-        self.counts = {"kills": 0, "saving": 0, "runs": 0, "stops": 0, "slowest_s": 0.0}
+        self.counts = {"kills": 0, "saving": 0, "runs": 0, "parts": 0, "stops": 0, "slowest_s": 0.0}
+        self.step_s = 0.0
         self.seen = set()
 
     def arguments(self, out, threads, resume):
@@ -120,16 +135,20 @@ class Run:
             status = process.wait()
         message = pathlib.Path(f"{out}.err").read_text(errors="replace")
         name = f"{out}: {sent.name if sent else 'no signal'} at {moment} s, SEED={SEED}"
-        # A signal that comes before the tool listens to it ends the process as it ends any.
-        expected = {FINISHED} | ({-sent} if sent and (sent == signal.SIGKILL or not ready) else set()) | ({STOPPED} if sent else set())
+        self.counts["parts"] += 1
+        self.counts["kills"] += status == -signal.SIGKILL
+        expected = {FINISHED}
+        if sent:
+            # A signal that comes before the tool listens to it ends the process as it ends any.
+            deadly = sent == signal.SIGKILL or not ready and moment < STARTING
+            expected |= {-sent, STOPPED} if deadly else {STOPPED}
+            self.gate.check(left <= 2 + self.step_s or deadly, name, f"it took {left:.1f} s to leave, a step takes {self.step_s:.2f}")
         self.gate.check(status in expected, name, f"status {status}: {message[-300:]}")
         self.gate.check("XXH64" not in message and "damaged" not in message, name, f"a checkpoint is not whole: {message[-300:]}")
         if status == STOPPED:
             self.counts["stops"] += 1
             self.counts["slowest_s"] = max(self.counts["slowest_s"], left)
-            self.gate.check(left <= 2 + self.step_s, name, f"it took {left:.1f} s to leave, a step takes {self.step_s:.2f}")
-            logged = joined(f"{out}.log").splitlines()
-            last = json.loads(logged[-1])["step"] if logged else None
+            last = max(logged(f"{out}.log"), default=None)
             steps = steps_in(f"{out}.checkpoints")
             finished = last == self.steps and not steps
             self.gate.check(finished or (steps[-1] if steps else None) == last, name, f"logged up to step {last}, saved {steps}")
@@ -149,27 +168,37 @@ class Run:
     def unbroken(self):
         """The run that nobody touches."""
         began = time.monotonic()
-        self.steps, self.step_s = 0, HANG
+        self.steps = 0
         status = self.part(f"{self.name}-unbroken", None, 2, [])
         self.whole_s = time.monotonic() - began
         self.log = joined(f"{self.name}-unbroken.log")
         self.steps = self.log.count(b"\n")
-        # A step by one thread: this run has two.
-        self.step_s = 2 * self.whole_s / max(1, self.steps)
         return status == 0 and self.steps > 0
 
+    def time_step(self):
+        """Measures the first step by one thread, as the tool itself logs it: without what is loaded, and without held-out text."""
+        out = f"{self.name}-timed"
+        command = [word for word in self.arguments(out, 1, False) if word != "--no-provenance"]
+        done = subprocess.run([*command, "--steps", "1"], stdout=subprocess.PIPE, check=True)
+        self.step_s = json.loads(done.stdout)["step_s"]
+        shutil.rmtree(out)
+
     def interrupt(self, times, signals, parts=10):
-        """So many interruptions, about `parts` of a run each time it is run to its end."""
-        while self.counts["kills"] < times:
+        """So many kills, or stops by other signals, about `parts` of a run each time it is run to its end."""
+        counted = "kills" if signal.SIGKILL in signals else "stops"
+
+        def more():
+            # Of a tool that never stops there is an end, too.
+            return self.counts[counted] < times and self.counts["parts"] < 10 * times + 20
+
+        while more():
             self.counts["runs"] += 1
             out = f"{self.name}-{self.counts['runs']}"
             status = None
             while status != FINISHED:
-                more = self.counts["kills"] < times
                 # A part lasts as long as it needs to start, and as much of the run as makes so many parts of it, more or less.
-                moment = self.random.uniform(0, 0.03 + 2 * self.whole_s / parts) if more else None
+                moment = self.random.uniform(0, 0.03 + 2 * self.whole_s / parts) if more() else None
                 status = self.part(out, moment, self.random.choice([1, 2, 4]), signals)
-                self.counts["kills"] += status != FINISHED
                 # Two are kept; an interruption between a new one and the end of an old one leaves one more, until the next is written.
                 found = steps_in(f"{out}.checkpoints")
                 few = self.gate.check(len(found) <= 8, out, f"too many checkpoints: {found}")
@@ -186,6 +215,9 @@ class Run:
                 one, other = (pathlib.Path(f"{one}{ending}/{name}").read_bytes() for one in (f"{self.name}-unbroken", out))
                 self.gate.check(one == other, f"{out}{ending}/{name}", f"differs from the unbroken run's; SEED={SEED}")
         self.gate.check(joined(f"{out}.log") == self.log, f"{out}.log", f"differs from the unbroken run's; SEED={SEED}")
+        for step, lines in logged(f"{out}.log").items():
+            same = set(lines) <= {lines[-1], without_held_out(lines[-1])}
+            self.gate.check(same, f"{out}.log", f"step {step} is there with different lines: {sorted(set(lines))}; SEED={SEED}")
         folder = f"{out}.checkpoints"
         litter = [name for name in os.listdir(".") if name.startswith(f".{out}")]
         litter += [name for name in os.listdir(folder) if name.startswith(".")] if os.path.isdir(folder) else []

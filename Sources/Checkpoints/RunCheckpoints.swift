@@ -70,7 +70,8 @@ public final class RunCheckpoints {
 
     /// The newest state that is whole; nil when the run was begun and nothing was saved yet.
     ///
-    /// - damaged: told of every newer one that is not. - Throws 66 when there is nothing to go on from, 65 when nothing is whole.
+    /// - damaged: told of every newer one that is not. - Throws 66 when there is nothing to go on from, 65 when nothing is whole, or a whole
+    /// checkpoint of another run stands in the folder too.
     public func newest(pool: ThreadPool, damaged: (Failure) -> Void) throws -> TrainingState? {
         var candidates = steps().reversed().map { path($0) }
         if exists(inside(out, TrainingState.file)) || candidates.isEmpty && !exists(folder) {
@@ -83,17 +84,18 @@ public final class RunCheckpoints {
         }
         var firstFailure: Failure?
         for candidate in candidates {
-            do {
-                let state = try TrainingState.load(candidate, pool: pool)
-                run = state.facts[RunCheckpoints.runFact] ?? ""
-                isFinished = candidate == out
-                if !isFinished { verified.insert(state.steps) }
-                if let firstFailure { damaged(firstFailure) }
-                return state
-            } catch let failure as Failure {
+            let state: TrainingState
+            do { state = try TrainingState.load(candidate, pool: pool) } catch let failure as Failure {
                 if let firstFailure { damaged(firstFailure) }
                 firstFailure = failure
+                continue
             }
+            run = state.facts[RunCheckpoints.runFact] ?? ""
+            isFinished = candidate == out
+            if !isFinished { verified.insert(state.steps) }
+            if let firstFailure { damaged(firstFailure) }
+            try checkOnlyRun(beside: candidate, pool: pool)
+            return state
         }
         guard let firstFailure else { return nil }
         guard candidates.count > 1 else { throw firstFailure }
@@ -192,6 +194,17 @@ extension RunCheckpoints {
 
     private func isOurs(_ folder: String) -> Bool {
         TrainingState.header(folder)?.facts[RunCheckpoints.runFact] == run
+    }
+
+    /// Refuses to choose between two runs: which one is meant cannot be told. Throws 65.
+    private func checkOnlyRun(beside chosen: String, pool: ThreadPool) throws {
+        for other in steps().map({ path($0) }) where other != chosen && !isOurs(other) {
+            // What is damaged may say anything.
+            guard (try? TrainingState.load(other, pool: pool)) != nil else { continue }
+            throw Failure(
+                .badData, other, .whole, "is a checkpoint of another run than \(chosen)",
+                hint: "move those of one run away: --resume goes on with the other")
+        }
     }
 
     /// Makes way for a checkpoint where something stands that cannot be told to be this run's: it gets another name.

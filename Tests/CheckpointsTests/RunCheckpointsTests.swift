@@ -97,6 +97,14 @@ final class RunCheckpointsTests: XCTestCase {
         XCTAssertEqual(try scratch.read("out.checkpoints/step-00000002.damaged-1/letter"), Array("dear".utf8))
     }
 
+    func testDoesNotChooseBetweenTwoRuns() throws {
+        for (run, step) in [("a", 1), ("b", 2)] { try save([step], checkpoints(run: run)) }
+        assertRefused("is a checkpoint of another run than") { try self.newest() }
+        // A damaged one is nobody's.
+        try damage("out.checkpoints/step-00000001", "training-state.safetensors")
+        XCTAssertEqual(try newest().0, 2)
+    }
+
     func testWhatSomebodyPutIntoACheckpointStays() throws {
         let run = try checkpoints(keep: 1)
         try save([1], run)

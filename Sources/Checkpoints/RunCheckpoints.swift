@@ -207,9 +207,10 @@ extension RunCheckpoints {
         }
     }
 
-    /// Makes way for a checkpoint where something stands that cannot be told to be this run's: it gets another name.
+    /// Makes way for a checkpoint where something stands that cannot be told to be this run's, or has lost its configuration, without which
+    /// no folder is replaced: it gets another name.
     private func moveAside(_ target: String) {
-        guard exists(target), !isOurs(target) else { return }
+        guard exists(target), !isOurs(target) || !exists(inside(target, ModelFolder.configurationFile)) else { return }
         var number = 1
         while exists("\(target).damaged-\(number)") { number += 1 }
         rename(target, "\(target).damaged-\(number)")

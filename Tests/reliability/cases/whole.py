@@ -22,6 +22,10 @@ class Whole:
     data: bytes
     attempt: typing.Callable        # of a damaged copy's bytes: an Outcome, and the name that a refusal must have
     flips: set = dataclasses.field(default_factory=lambda: LOADED)
+    # Bytes under a sum of the format's own: a flip in one of these must be refused.
+    summed: range = range(0)
+    # What a whole file gives, where a flip may be "unbroken".
+    unbroken: bytes = b""
     # What a cut to so many bytes may be: None where it must be refused, else the output that a whole file of this content gives.
     content: typing.Callable = lambda length: None
     # Where it may be cut and flipped: every `stride`-th byte, and the ends.
@@ -86,10 +90,19 @@ def models():
             shutil.rmtree("broken", ignore_errors=True)
             shutil.copytree(folder, "broken")
             (pathlib.Path("broken") / name).write_bytes(data)
-            return gates.run([*SCORE, "broken", "tiny.ndjson"]), name
+            return scored("broken"), name
         return attempt
 
-    yield Whole("safetensors", weights, inside("model.safetensors"))
+    def scored(model):
+        """The scores without their header, which has the sum of the model's files."""
+        outcome = gates.run([*SCORE, model, "--format", "ndjson", "tiny.ndjson"])
+        outcome.out = outcome.out.partition(b"\n")[2]
+        return outcome
+
+    # The header has no sum: a flip in a name, a type, a shape or a place is refused, and the rest of it changes no number.
+    data = range(8 + int.from_bytes(weights[:8], "little"), len(weights))
+    yield Whole("safetensors", weights, inside("model.safetensors"), flips={65, "unbroken"}, summed=data,
+                unbroken=scored(folder).out)
     # A changed name of a shard is a file that is not there; one of an architecture, another model.
     yield Whole("config.json", config, inside("config.json"), flips={0, 65, 66})
     yield from indexed(folder, weights)
@@ -132,11 +145,29 @@ def vocabularies():
 
     yield vocabulary("tokenizer.json", "tokenizer.json", tokenizer_json.tokenizer_json(added_tokens=[tokenizer_json.word("<s>", 4)]).encode())
     yield vocabulary("SentencePiece", "tokenizer.model", sentencepiece.model())
-    # Its split pattern is known by the number of its ranks alone, so that it cannot be small.
+    # Its split pattern is known by the number of its ranks alone, so that one that works cannot be small.
     whole = tiktoken.whole_ranks(50256).rstrip(b"\n")
     yield vocabulary("tiktoken", "gpt2.tiktoken", whole, stride=len(whole) // 500)
-    tekken = tiktoken.tekken([("<unk>", 0), ("<s>", 1)]).encode()
-    yield vocabulary("tekken.json", "tekken.json", tekken, stride=len(tekken) // 1500)
+    # Nothing in it but what is read.
+    tekken = json.loads(tiktoken.tekken([("<unk>", 0), ("<s>", 1)]))
+    for entry in tekken["vocab"]:
+        del entry["token_str"]
+    yield vocabulary("tekken.json", "tekken.json", json.dumps(tekken, separators=(",", ":")).encode())
+    # A file of ranks that is too small for a pattern is refused all the same, but a cut or a flip for another reason than the whole.
+    yield small_ranks()
+
+
+def small_ranks():
+    """The 256 bytes and a pair: all of it is read, and then it is refused for its number. A cut, at the end of a line too, has another."""
+    data = tiktoken.ranks() + tiktoken.line(b"ab", 256).rstrip(b"\n")
+    attempt = file("small.tiktoken", "tokenize", "--tokenizer", "FILE", "text.ndjson")
+
+    def read(damaged):
+        outcome, name = attempt(damaged)
+        if outcome.status == 65 and "257 ranks" in outcome.message:
+            outcome.status = 0
+        return outcome, name
+    return Whole("tiktoken, small", data, read)
 
 
 # Lines
@@ -207,9 +238,7 @@ def partial():
             outcome.out = pathlib.Path("out.scores").read_bytes()
         return outcome, "out.scores.partial"
 
-    whole = Whole("scores to resume", torn, attempt, flips={65, "unbroken"}, content=lambda length: unbroken)
-    whole.unbroken = unbroken
-    return whole
+    return Whole("scores to resume", torn, attempt, flips={65, "unbroken"}, content=lambda length: unbroken, unbroken=unbroken)
 
 
 # Token shards

@@ -9,6 +9,9 @@ import resource
 import signal
 import sys
 
+# Ranks of GPT-2's vocabulary, and how its words are cut.
+GPT_2 = 50256, r"""'(?:[sdmt]|ll|ve|re)| ?\p{L}++| ?\p{N}++| ?[^\s\p{L}\p{N}]++|\s++$|\s+(?!\S)|\s"""
+
 
 def safetensors():
     from safetensors import deserialize
@@ -40,12 +43,19 @@ def sentencepiece(texts):
     return read
 
 
-def tiktoken():
-    def read(path):
-        from tiktoken.load import load_tiktoken_bpe
-        return len(load_tiktoken_bpe(path))
+def tiktoken(texts):
+    from tiktoken import Encoding
+    from tiktoken.load import load_tiktoken_bpe
     # No copy beside the file.
     os.environ["TIKTOKEN_CACHE_DIR"] = ""
+
+    def read(path):
+        """Ids where there are as many ranks as GPT-2's pattern goes with, else the number of ranks."""
+        ranks = load_tiktoken_bpe(path)
+        if len(ranks) != GPT_2[0]:
+            return len(ranks)
+        encoding = Encoding("gpt2", pat_str=GPT_2[1], mergeable_ranks=ranks, special_tokens={})
+        return [encoding.encode_ordinary(text) for text in texts]
     return read
 
 
@@ -73,8 +83,7 @@ def gguf():
             field = reader.get_field("tokenizer.ggml." + key)
             return None if field is None else field.contents()
         tokens = value("tokens")
-        return {"size": len(tokens) if tokens is not None else None, "bos": value("bos_token_id"), "eos": value("eos_token_id"),
-                "tensors": [[tensor.name, int(tensor.n_bytes)] for tensor in reader.tensors]}
+        return {"size": len(tokens) if tokens is not None else None, "bos": value("bos_token_id"), "eos": value("eos_token_id")}
     return read
 
 

@@ -1,5 +1,6 @@
 """Random files that are valid, and nearly so, by format: what R08-differential compares readers on."""
 import base64
+import itertools
 import json
 import re
 import struct
@@ -204,6 +205,11 @@ def tiktoken_file(rng, _):
     alphabet = [bytes([at]) for at in range(256)]
     rng.shuffle(alphabet)
     alphabet += [word.encode() for word in words(rng, "abehlot", rng.randrange(20))]
+    if rng.random() < 0.05:
+        # As many as GPT-2's, so that it can be seen what they do to a text.
+        known = set(alphabet)
+        more = (bytes(pair) for pair in itertools.product(range(256), repeat=2) if bytes(pair) not in known)
+        alphabet += itertools.islice(more, 50256 - len(alphabet))
     order = list(enumerate(alphabet))
     if rng.random() < 0.2:
         rng.shuffle(order)

@@ -6,7 +6,7 @@ import struct
 import tensor_stream
 
 NUMBERS = [0, 1, 2, 255, 256, 0x7FFF, 0xFFFF, 0x10FFFF, 0x110000, (1 << 31) - 1, 1 << 31, (1 << 32) - 1, 1 << 32, (1 << 63) - 1, (1 << 64) - 1]
-DEEP = json.loads("[" * 900 + "]" * 900)
+DEEP = "[" * 900 + "]" * 900
 
 
 def mutant(name, data, rng):
@@ -94,7 +94,8 @@ def changed(root, rng):
         rare = [place for place in found if not isinstance(place[1], int) and len(place[0]) < 20]
         parent, key = rng.choice(rare if rare and rng.random() < 0.6 else found)
         other, inner = rng.choice(found)
-        choices = [None, True, False, -1, 0.5, 1e308, "", "a", "\u2581", "\0", "\ud800", [], {}, [[]], {"type": "Sequence"}, rng.choice([[[[[]]]], DEEP]),
+        choices = [None, True, False, -1, 0.5, 1e308, "", "a", "\u2581", "\0", "\ud800", [], {}, [[]], {"type": "Sequence"},
+                   json.loads(rng.choice(["[[[[]]]]", DEEP])),
                    json.loads(json.dumps(other[inner]))]
         kind = rng.randrange(4)
         if kind == 0:

@@ -64,13 +64,14 @@ def charsmap(name):
 
 def cases():
     yield Case("P01", "reject", b"", "empty")
-    yield Case("P02-eleven", "reject", model() + b"\x0a" + b"\x80" * 11, "byte")
-    yield Case("P02-cut", "reject", model() + b"\x0a\x80", "byte")
-    yield Case("P03-past-end", "reject", model() + varint(1 << 3 | 2) + varint(1 << 40), "byte")
-    yield Case("P03-wraps", "reject", model() + varint(1 << 3 | 2) + varint(1 << 63), "byte")
+    end = len(model())
+    yield Case("P02-eleven", "reject", model() + b"\x0a" + b"\x80" * 11, "", end + 1)
+    yield Case("P02-cut", "reject", model() + b"\x0a\x80", "", end + 2)
+    yield Case("P03-past-end", "reject", model() + varint(1 << 3 | 2) + varint(1 << 40), "", end)
+    yield Case("P03-wraps", "reject", model() + varint(1 << 3 | 2) + varint(1 << 63), "", end)
     for kind in (3, 4, 6, 7):
-        yield Case(f"P04-type-{kind}", "reject", model() + bytes([5 << 3 | kind]), "wire type")
-    yield Case("P04-field-0", "reject", model() + b"\x02\x00", "field number")
+        yield Case(f"P04-type-{kind}", "reject", model() + bytes([5 << 3 | kind]), "wire type", end)
+    yield Case("P04-field-0", "reject", model() + b"\x02\x00", "field number", end)
     yield Case("P05", "reject", model() + integer(1, 5), "piece")
     yield Case("P06", "accept", model() + field(99, b"abc") + integer(77, 5), "")
     nested = b""

@@ -1,6 +1,7 @@
-"""The tensor stream: X01-X18. Each goes through `stream-cat --check` and through every tool that reads a stream of its kind."""
+"""The tensor stream, X01-X18, and its records as NDJSON, X19. Each goes through `stream-cat --check` and every tool that reads its kind."""
 import copy
 import functools
+import json
 import os
 import pathlib
 import shutil
@@ -142,6 +143,7 @@ def cases():
     yield Case("X12-stream", "reject", first + whole["scores"], "disagrees: 'stream'", len(first), more="tokens")
     yield from payload_cases()
     yield from shape_cases()
+    yield from line_cases()
     for kind in KINDS:
         yield Case(f"X17-{kind}", "one byte", whole[kind], more=kind)
         yield Case(f"X17-{kind}-cut", "one byte, reject", whole[kind][:-9], more=kind)
@@ -197,6 +199,78 @@ def shape_cases():
     yield case("X16-falls", "reject", "tokens", offsets_that_fall, "offsets", 1)
     yield case("X16-highest", "reject", "tokens", cell(1, "offsets", 4, "I", (1 << 32) - 1), "offsets", 1)
     yield case("X16-ranges", "reject", "aligned", cell(1, "teacher_ranges", 2, "I", 1 << 30), "teacher_ranges", 1)
+
+
+@functools.cache
+def lines(kind):
+    """The good stream of a kind as lines of NDJSON: a header and its documents."""
+    streams()
+    outcome = gates.run(["stream-cat", "--no-provenance", f"good/{kind}"])
+    assert outcome.status == 0, outcome.message
+    return outcome.out.decode().splitlines()
+
+
+def line_case(name, kind, change, pattern, line):
+    """A case made from the lines of a good stream by change(the members of one): it gives them, or the line's text.
+
+    The place is the line's first byte, or in what is no JSON a byte further on."""
+    made = list(lines(kind))
+    changed = change(json.loads(made[line]))
+    made[line] = changed if isinstance(changed, str) else json.dumps(changed)
+    data = "".join(f"{one}\n" for one in made)
+    if "not valid JSON" in pattern:
+        return Case(f"X19-{name}", "reject", data, rf":{line + 1}: byte \d+: {pattern}", more=kind)
+    return Case(f"X19-{name}", "reject", data, pattern, sum(len(one.encode()) + 1 for one in made[:line]), more=kind)
+
+
+def member(key, value):
+    """A change of one member; `value`: what it is, or a function of what it was."""
+    return lambda members: {**members, key: value(members[key]) if callable(value) else value}
+
+
+def dropped(key):
+    return lambda members: {name: value for name, value in members.items() if name != key}
+
+
+def line_cases():
+    """Records of NDJSON that are no records. (A document may be there twice, as in X11.)"""
+    yield line_case("input_ids-text", "tokens", member("input_ids", "5 6"), "'input_ids' must be an array", 2)
+    for name, token in (("real", 1.5), ("negative", -1), ("null", None), ("past-32-bits", 1 << 32)):
+        yield line_case(f"input_ids-{name}", "tokens", member("input_ids", [token]), "'input_ids' entry 0 must be an integer", 2)
+    yield line_case("input_ids-outside", "tokens", member("input_ids", lambda ids: [264, *ids[1:]]), "input_ids.*264", 2)
+    yield line_case("input_ids-missing", "tokens", dropped("input_ids"), "'input_ids' is missing", 2)
+    yield line_case("input_ids-longer", "tokens", member("input_ids", lambda ids: [*ids, 1]), r"'input_ids' has \d+ entries but", 2)
+    yield line_case("id-object", "tokens", member("id", {}), "'id' must be a string or an integer", 2)
+    yield line_case("offsets-missing", "tokens", dropped("offsets"), "'offsets' is missing, which the records before have", 2)
+    yield line_case("offsets-numbers", "tokens", member("offsets", lambda pairs: [at for at, _ in pairs]), r"\[begin, end\] of integers", 2)
+    yield line_case("offsets-fall", "tokens", member("offsets", lambda pairs: pairs[::-1]), "offsets", 2)
+    yield line_case("text_hash", "tokens", member("text_hash", "0123"), "'text_hash' must be 16", 2)
+    scored = lambda members: {**members, "log_probs": [-1] * len(members["input_ids"])}
+    yield line_case("new-field", "tokens", scored, "'log_probs' is here, which the records before lack", 2)
+    for name, value, pattern in (("positive", 0.5, "log_probs"), ("text", "-1", "entry 1 must be a number or null"),
+                                 ("infinite", float("inf"), "not valid JSON"), ("nan", float("nan"), "not valid JSON")):
+        yield line_case(f"log_probs-{name}", "scores", member("log_probs", lambda old, value=value: [old[0], value, *old[2:]]), pattern, 2)
+    yield line_case("log_probs-shorter", "scores", member("log_probs", lambda old: old[:-1]), "'log_probs' has", 2)
+    yield line_case("top_ids-alone", "scores", dropped("top_log_probs"), "'top_log_probs' is missing", 2)
+    yield line_case("top_ids-shorter", "scores", member("top_ids", lambda old: [*old[:-1], old[-1][:-1]]), "different lengths for token", 2)
+    yield line_case("teacher_ranges", "aligned", member("teacher_ranges", lambda old: [[1 << 30, 0], *old[1:]]), "teacher_ranges", 2)
+    yield line_case("header-kind", "tokens", member("stream", "dreams"), "unknown stream 'dreams'", 0)
+    yield line_case("header-version", "tokens", member("version", 2), "version '2'", 0)
+    yield line_case("header-list", "tokens", member("version", [1]), "'version' must be a string, an integer or a boolean", 0)
+    yield header_late()
+    yield line_case("two-records", "tokens", lambda members: json.dumps(members) * 2, "not valid JSON", 2)
+    yield line_case("words", "tokens", lambda members: json.dumps(members) + " and more", "not valid JSON", 2)
+    yield line_case("cut", "tokens", lambda members: json.dumps(members)[:-1], "not valid JSON", 2)
+    yield line_case("list", "tokens", lambda members: json.dumps([members]), "object", 2)
+    yield line_case("twice", "tokens", lambda members: '{"id":"z",' + json.dumps(members)[1:], "not valid JSON: duplicate", 2)
+    yield line_case("zeros", "tokens", lambda _: "\0" * 64, "not valid JSON: a zero byte", 2)
+
+
+def header_late():
+    """A header behind records that have none."""
+    made = lines("tokens")
+    data = f"{made[1]}\n{made[0]}\n"
+    return Case("X19-header-late", "reject", data, "a header after records that have none", len(made[1].encode()) + 1, more="tokens")
 
 
 def offsets_that_fall(records):
@@ -292,11 +366,21 @@ def reader_gone(path):
 
 
 def seeds():
+    streams()
     for name in ("tiny.tokens", "tiny.scores", "tiny.aligned", "full.scores", "full.aligned"):
         yield name, (gates.FIXTURES / name).read_bytes()
+    # These go with what the readers are given beside them.
+    for kind in KINDS:
+        yield f"good.{kind}", pathlib.Path(f"good/{kind}").read_bytes()
 
 
 def try_file(path):
+    """A damaged stream through one of the tools that read its kind: which one, its bytes say."""
     path = pathlib.Path(path)
-    outcome = gates.run(["stream-cat", path])
-    return gates.judge(outcome, "either", "stream-cat", path.name, size=path.stat().st_size, base=base("stream-cat", "tokens"))
+    kind = path.suffix[1:]
+    commands = list(readers(kind, path))
+    command = commands[zlib.crc32(path.read_bytes()) % len(commands)]
+    clear()
+    outcome = gates.run(command)
+    why = gates.judge(outcome, "either", command[0], path.name, size=path.stat().st_size, base=base(command[0], kind))
+    return why and f"{' '.join(map(str, command[:2]))}: {why}"

@@ -5,29 +5,64 @@
 #include "CSystem.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdatomic.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
+#include <ucontext.h>
 #include <unistd.h>
 
 static void (*clean_up)(void);
 
 void preceptor_when_out_of_memory(void (*action)(void)) { clean_up = action; }
 
-void preceptor_out_of_memory(size_t bytes) {
+/// Ends with a line: what could not be had, and the limit (of `ulimit -letter`) that may be why.
+static _Noreturn void end_without_memory(const char *what, int limited, char letter) {
     static atomic_flag told = ATOMIC_FLAG_INIT;
     // Of several threads that meet it at once the first one speaks.
     while (atomic_flag_test_and_set(&told)) pause();
     if (clean_up != NULL) clean_up();
     char limit[80] = "", line[400];
-    struct rlimit space;
-    if (getrlimit(RLIMIT_AS, &space) == 0 && space.rlim_cur != RLIM_INFINITY)
-        snprintf(limit, sizeof limit, " (ulimit -v allows %llu KiB in all)", (unsigned long long)space.rlim_cur / 1024);
-    const int length = snprintf(
-        line, sizeof line, "%.200s: out of memory: cannot allocate %zu bytes%s\n", program_invocation_short_name, bytes, limit);
+    struct rlimit set;
+    if (getrlimit(limited, &set) == 0 && set.rlim_cur != RLIM_INFINITY)
+        snprintf(limit, sizeof limit, " (ulimit -%c allows %llu KiB in all)", letter, (unsigned long long)set.rlim_cur / 1024);
+    const int length = snprintf(line, sizeof line, "%.200s: out of memory: %s%s\n", program_invocation_short_name, what, limit);
     (void)!write(STDERR_FILENO, line, (size_t)length);
     _exit(74);
+}
+
+void preceptor_out_of_memory(size_t bytes) {
+    char what[64];
+    snprintf(what, sizeof what, "cannot allocate %zu bytes", bytes);
+    end_without_memory(what, RLIMIT_AS, 'v');
+}
+
+static void segmentation_fault(int number, siginfo_t *information, void *context) {
+    const ucontext_t *const at = context;
+#if defined(__x86_64__)
+    const uintptr_t stack = (uintptr_t)at->uc_mcontext.gregs[REG_RSP];
+#else
+    const uintptr_t stack = (uintptr_t)at->uc_mcontext.sp;
+#endif
+    // A push, a call or a local variable: a little above or below the end of the stack. Its growth counts as address space too.
+    const uintptr_t address = (uintptr_t)information->si_addr, near = 256 * 1024;
+    struct rlimit space;
+    if (address + near > stack && address < stack + near) {
+        const int isSpace = getrlimit(RLIMIT_AS, &space) == 0 && space.rlim_cur != RLIM_INFINITY;
+        end_without_memory("the stack cannot grow", isSpace ? RLIMIT_AS : RLIMIT_STACK, isSpace ? 'v' : 's');
+    }
+    // Another fault is a bug: it happens again, and ends the process.
+    signal(number, SIG_DFL);
+}
+
+void preceptor_watch_stack(void) {
+    // The stack that has ended cannot serve its handler.
+    static char room[64 * 1024];
+    const stack_t other = {.ss_sp = room, .ss_size = sizeof room};
+    struct sigaction action = {.sa_sigaction = segmentation_fault, .sa_flags = SA_SIGINFO | SA_ONSTACK};
+    if (sigaltstack(&other, NULL) == 0) sigaction(SIGSEGV, &action, NULL);
 }
 
 void *__real_malloc(size_t bytes);

@@ -1,5 +1,6 @@
 // A tool: options parsed by ArgumentParser, and the one way in which all tools start and end.
 import ArgumentParser
+import CSystem
 import Glibc
 import Streams
 
@@ -41,6 +42,7 @@ extension Program {
         Descriptors.fillClosed()
         Signals.install()
         CutFiles.install(tool: _commandName)
+        preceptor_watch_stack()
         let status = Launch.run(Self.self, arguments: Array(CommandLine.arguments.dropFirst()))
         TemporaryFiles.removeAll()
         Glibc.exit(status)

@@ -79,23 +79,4 @@ struct DocumentPairs {
     }
 }
 
-/// The ids met so far, 16 bytes each: two of a billion are taken for one with a probability of 10^-21.
-private struct SeenIDs {
-    private struct Key: Hashable {
-        let first, second: UInt64
-    }
-    private var keys: Set<Key> = []
-
-    /// False where the id is there already.
-    mutating func insert(_ id: [UInt8]) -> Bool {
-        keys.insert(Key(first: Self.hash(id, seed: 1), second: Self.hash(id, seed: 2))).inserted
-    }
-
-    private static func hash(_ id: [UInt8], seed: UInt64) -> UInt64 {
-        var hash = XXH64(seed: seed)
-        id.withUnsafeBytes { hash.update($0) }
-        return hash.digest()
-    }
-}
-
 /// An id in a message.

@@ -34,6 +34,9 @@ _Noreturn void preceptor_out_of_memory(size_t bytes);
 /// What to do before such an end: it may call what a signal handler may.
 void preceptor_when_out_of_memory(void (*_Nonnull action)(void));
 
+/// From now on a stack of the main thread that cannot grow ends the program so, too.
+void preceptor_watch_stack(void);
+
 /// Has OpenBLAS take the memory that products on so many threads at once need: where it finds none later, it waits for ever.
 /// Ends the program (`preceptor_out_of_memory`) where there is none now. Does nothing in a program without OpenBLAS.
 void preceptor_reserve_for_products(int threads);

@@ -53,8 +53,9 @@ static void segmentation_fault(int number, siginfo_t *information, void *context
         const int isSpace = getrlimit(RLIMIT_AS, &space) == 0 && space.rlim_cur != RLIM_INFINITY;
         end_without_memory("the stack cannot grow", isSpace ? RLIMIT_AS : RLIMIT_STACK, isSpace ? 'v' : 's');
     }
-    // Another fault is a bug: it happens again, and ends the process.
+    // Another fault is a bug: it happens again, and ends the process. One that somebody sent does not happen again by itself.
     signal(number, SIG_DFL);
+    if (information->si_code <= 0) raise(number);
 }
 
 void preceptor_watch_stack(void) {

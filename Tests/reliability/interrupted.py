@@ -2,7 +2,6 @@
 
 Moments, signals and threads are drawn from the seed. The log is NAME.log, one part of the run behind the other.
 """
-import atexit
 import json
 import os
 import pathlib
@@ -11,7 +10,6 @@ import re
 import shutil
 import signal
 import subprocess
-import tempfile
 import time
 
 from gate import FIXTURES, HANG, INPUTS, SEED
@@ -24,23 +22,6 @@ TINY = ["train", "--no-provenance", "--learning-rate", "0.01", "--batch-tokens",
 FINISHED, STOPPED = 0, 75
 # Seconds in which a process may not listen to signals yet, on a busy machine.
 STARTING = 0.3
-
-
-def in_memory():
-    """Goes into an empty folder in memory where the system has one, so that nothing waits for a disk; gives what leaves and removes it."""
-    before = os.getcwd()
-    place = "/dev/shm"
-    if not os.path.isdir(place) or not os.access(place, os.W_OK) or shutil.disk_usage(place).free < 512 << 20:
-        return lambda: None
-    folder = tempfile.mkdtemp(prefix="preceptor-gate-", dir=place)
-    os.chdir(folder)
-
-    def leave():
-        os.chdir(before)
-        shutil.rmtree(folder, ignore_errors=True)
-    # A gate that breaks off leaves nothing in memory either.
-    atexit.register(leave)
-    return leave
 
 
 def write_model(path, hidden, layers, like=STUDENT):

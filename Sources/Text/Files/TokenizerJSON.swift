@@ -96,7 +96,7 @@ struct TokenizerJSON {
     // MARK: Added tokens
 
     private func addedTokens() throws -> [AddedToken] {
-        guard let list = member("added_tokens") else { return [] }
+        guard let list = contents.members["added_tokens"] else { return [] }
         guard list.kind == .array else { throw refuse("'added_tokens' is no list") }
         var seen: Set<[UInt8]> = []
         return try list.elements.map { entry in

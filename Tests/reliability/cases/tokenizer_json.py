@@ -92,6 +92,7 @@ def cases():
     yield Case("T15-rule", "reject", tokenizer_json(added_tokens=[word("<s>", 4, lstrip="yes")]), "lstrip")
     yield Case("T15-conflict", "reject", tokenizer_json(added_tokens=[word("<s>", 1)]), "<s>")
     yield Case("T15-many", "accept", tokenizer_json(added_tokens=[word(f"<{at}>", at + 4) for at in range(100_000)]), "")
+    yield Case("T15-null", "reject", tokenizer_json(added_tokens=None), "added_tokens")
     yield Case("T16", "reject", tokenizer_json(post_processor=template("<none>")), "<none>")
     yield Case("T17-truncation", "reject", tokenizer_json(truncation={"max_length": 2, "stride": 4, "strategy": "LongestFirst", "direction": "Right"}), "truncation|stride")
     yield Case("T17-fixed-length", "reject", tokenizer_json(pre_tokenizer={"type": "FixedLength", "length": 0}), "FixedLength|length")

@@ -122,7 +122,7 @@ final class GGUFTests: XCTestCase {
             ("alignment 13", one(B.uint32("general.alignment", 13)), 24, "13"),
             ("alignment 2^31", one(B.uint32("general.alignment", 1 << 31)), 24, "alignment"),
             ("alignment int32", one(B.entry("general.alignment", type: 5, littleEndian(Int32(32)))), 24, "alignment"),
-            ("alignment string", one(B.text("general.alignment", "32")), 24, "a string"),
+            ("alignment string", one(B.text("general.alignment", "32")), 24, "type string"),
             ("split", one(B.entry("split.count", type: 2, [3, 0])), 24, "3 parts"),
         ]
         for (title, bytes, byte, words) in cases { assertRefused(byte: byte, words, title: title) { try open(bytes) } }

@@ -6,6 +6,7 @@ struct GGUFReader {
     static let longestTensorName = 63
     static let mostDimensions = 4
     static let largestAlignment = 1 << 20
+    private static let alignmentKey = Array("general.alignment".utf8)
     /// The fewest bytes of a metadata entry (length, one byte of key, type, one byte) and of a tensor (length, one byte of name,
     /// no dimensions, type, offset).
     static let smallestEntry = 8 + 1 + 4 + 1
@@ -76,6 +77,10 @@ struct GGUFReader {
         let code = try cursor.u32("a value's type")
         guard let type = GGUFValueType(rawValue: code) else {
             throw cursor.failure("key '\(printable(key))': unknown value type \(code)", at: cursor.place - 4)
+        }
+        // As its other readers: numbers elsewhere may have any width, this one may not.
+        guard type == .uint32 || !key.elementsEqual(Self.alignmentKey) else {
+            throw cursor.failure("key 'general.alignment' must be a uint32, found the type \(type.name)", at: place)
         }
         let value = try readValue(type, key)
         guard values.updateValue((value, place), forKey: [UInt8](key)) == nil else {
@@ -167,13 +172,10 @@ struct GGUFReader {
     }
 
     private func readAlignment() throws -> UInt64 {
-        guard let (value, place) = values[Array("general.alignment".utf8)] else { return 32 }
-        guard case .unsigned(let alignment) = value, alignment > 0, alignment & (alignment - 1) == 0,
-            alignment <= GGUFReader.largestAlignment
-        else {
-            let found = value.integer.map(String.init) ?? value.kind
+        guard case (.unsigned(let alignment), let place)? = values[Self.alignmentKey] else { return 32 }
+        guard alignment > 0, alignment & (alignment - 1) == 0, alignment <= GGUFReader.largestAlignment else {
             throw cursor.failure(
-                "key 'general.alignment' must be an unsigned power of two up to \(GGUFReader.largestAlignment), found \(found)", at: place)
+                "key 'general.alignment' must be a power of two up to \(GGUFReader.largestAlignment), found \(alignment)", at: place)
         }
         return alignment
     }

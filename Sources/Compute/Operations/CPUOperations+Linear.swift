@@ -76,7 +76,7 @@ extension CPUOperations {
         let grid = TileGrid(rows: rows, columns: inputs, depth: outputs)
         pool.run(grid.count) { task, _ in
             let t = grid.tile(task)
-            // y = x · wᵀ
+            // dx += dy · w
             OpenBLAS.sgemm(
                 m: t.rows, n: t.columns, k: outputs,
                 a: dy.pointer + t.row * outputs, lda: outputs, b: w.pointer + t.column, ldb: inputs,
@@ -98,7 +98,7 @@ extension CPUOperations {
         let grid = TileGrid(rows: outputs, columns: inputs, depth: rows)
         pool.run(grid.count) { task, _ in
             let t = grid.tile(task)
-            // y = x · wᵀ
+            // dw += dyᵀ · x
             OpenBLAS.sgemm(
                 transposeA: true, m: t.rows, n: t.columns, k: rows,
                 a: dy.pointer + t.row, lda: outputs, b: x.pointer + t.column, ldb: inputs,

@@ -59,7 +59,12 @@ public struct JSONValue {
         return JSONValue(Document(root), root)
     }
 
+    /// A document that memory has no room for ends the tool as everything else does (see `preceptor_out_of_memory`); Jansson, which has
+    /// memory of its own, would call it invalid.
+    private static let takesOurMemory: Void = json_set_alloc_funcs({ malloc($0) }, { free($0) })
+
     private static func load(_ bytes: UnsafeRawBufferPointer, _ flags: Int32) -> (UnsafeMutablePointer<json_t>?, json_error_t) {
+        _ = takesOurMemory
         var problem = json_error_t()
         let empty: StaticString = ""
         let text = bytes.baseAddress ?? UnsafeRawPointer(empty.utf8Start)

@@ -62,7 +62,9 @@ SCORE = ["teacher-score", "--no-provenance", "--threads", "1", "--bos", "never",
 
 def trained():
     """A model of two dimensions and eight tokens, and its training, stopped after three of its four steps."""
-    pathlib.Path("tiny.json").write_text(json.dumps(CONFIG))
+    # In a folder of its own: vocabularies beside a configuration are the model's, and go into its checkpoints.
+    pathlib.Path("alone").mkdir(exist_ok=True)
+    pathlib.Path("alone/tiny.json").write_text(json.dumps(CONFIG))
     pathlib.Path("tiny.ndjson").write_bytes(RECORDS)
     for folder in ("run", "run.checkpoints"):
         shutil.rmtree(folder, ignore_errors=True)
@@ -73,7 +75,7 @@ def trained():
     return pathlib.Path("run")
 
 
-TRAIN = ["train", "--no-provenance", "--threads", "1", "--model", "tiny.json", "--out", "run", "--steps", "4", "--batch-tokens", "8", "--sequence-length", "8",
+TRAIN = ["train", "--no-provenance", "--threads", "1", "--model", "alone/tiny.json", "--out", "run", "--steps", "4", "--batch-tokens", "8", "--sequence-length", "8",
          "--checkpoint-every", "3", "--keep", "1", "tiny.ndjson"]
 
 
@@ -258,5 +260,5 @@ def shards():
 
 def recipes():
     recipe = b'{"steps": 1, "loss": "cross-entropy", "learning-rate": 0.001, "_note": "a"}'
-    yield Whole("recipe", recipe, file("recipe.json", "train", "--no-provenance", "--model", "tiny.json", "--out", "recipe.out", "--threads", "1",
+    yield Whole("recipe", recipe, file("recipe.json", "train", "--no-provenance", "--model", "alone/tiny.json", "--out", "recipe.out", "--threads", "1",
                                        "--recipe", "FILE", "--preview", "tiny.ndjson"), flips={0, 64, 65})

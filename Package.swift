@@ -60,7 +60,7 @@ let package = Package(
         tool("tokenize", ["Text"]),
         tool("align", ["Text"]),
         tool("teacher-score", ["Compute", "Checkpoints", "Text"]),
-        tool("train", ["Compute", "Checkpoints", "Distributed"]),
+        tool("train", ["Compute", "Checkpoints", "Distributed", "Text"]),
         tool("evaluate", ["Compute", "Checkpoints", "Text"]),
         tool("sample", ["Selection", "Text"]),
         tool("stream-cat", []),

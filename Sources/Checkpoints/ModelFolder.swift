@@ -167,6 +167,13 @@ extension ModelFolder {
         return carriedFiles.filter { exists(inside(directory, $0)) } + names(in: directory, ending: ".tiktoken")
     }
 
+    /// The files beside the model at `path` that go with it wherever it is saved, its vocabulary among them; a GGUF file has its own.
+    public static func carriedPaths(_ path: String) throws -> [String] {
+        if try isFolder(path) { return try carriedNames(path).map { inside(path, $0) } }
+        if try isGGUF(MappedFile.open(path)) { return [path] }
+        return try carriedNames(path).map { inside(parent(of: path), $0) }
+    }
+
     private static func carry(_ source: String, _ folder: AtomicFolder) throws -> Written {
         let directory = try isFolder(source) ? source : parent(of: source)
         return try carriedNames(source).map { file in

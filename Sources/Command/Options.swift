@@ -65,6 +65,7 @@ public struct RejectOptions: ParsableArguments {
 
     public mutating func validate() throws {
         if onError == .skip && rejects == nil { throw ValidationError("--on-error skip needs --rejects FILE for the lines that it skips") }
+        try checkNamedOnce(rejects, option: "--rejects")
         if onError == .fail && rejects != nil { throw ValidationError("--rejects is for --on-error skip") }
         guard (1...(1 << 31)).contains(maxLineBytes) else { throw ValidationError("--max-line-bytes must lie between 1 and 2147483648") }
     }
@@ -78,6 +79,8 @@ public struct FileOptions: ParsableArguments {
     public var output = "-"
 
     public init() {}
+
+    public func validate() throws { try checkNamedOnce(output, option: "--output") }
 
     /// Throws `Failure.cannotCreate` (73).
     public func open() throws -> ByteOutput {

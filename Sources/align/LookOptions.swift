@@ -1,6 +1,7 @@
 // The options that say what to look at instead of writing aligned records.
 
 import ArgumentParser
+import Command
 
 /// Reports and drawings.
 struct LookOptions: ParsableArguments {
@@ -64,6 +65,8 @@ struct LookOptions: ParsableArguments {
     var mode: Mode? { modes.first }
 
     func validate() throws {
+        try checkNamedOnce(html, option: "--html")
+        try checkNamedOnce(map, option: "--map")
         if modes.count > 1 { throw ValidationError("\(modes[0].name) and \(modes[1].name) exclude each other") }
         if map != nil && !overlap { throw ValidationError("--map is for --overlap") }
         if table && !overlap && !report { throw ValidationError("--table is for --report and --overlap") }

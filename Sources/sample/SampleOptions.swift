@@ -103,6 +103,8 @@ struct ReportOptions: ParsableArguments {
     var paths: [String] { [report, plot].compactMap { $0 } }
 
     mutating func validate() throws {
+        try checkNamedOnce(report, option: "--report")
+        try checkNamedOnce(plot, option: "--plot")
         guard (0...1000).contains(extracts) else { throw ValidationError("--extracts must lie between 0 and 1000") }
         if sourceKey != nil && report == nil { throw ValidationError("--source-key is for --report") }
         if tokenizer != nil && report == nil { throw ValidationError("--tokenizer is for --report") }

@@ -73,7 +73,11 @@ struct StreamCat: Tool {
             context.note("\(shard.documentCount) documents, \(shard.tokenCount) tokens")
         } else {
             let writer = try RecordWriter(output.open(), header: first.header, encoding: format)
-            try copy(inputs, first, writer.write)
+            do { try copy(inputs, first, writer.write) } catch {
+                // What was whole in front of it is shown.
+                try writer.flush()
+                throw error
+            }
             try writer.finish()
         }
     }

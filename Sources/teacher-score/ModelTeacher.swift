@@ -5,6 +5,7 @@ import Checkpoints
 import Command
 import Compute
 import Streams
+import Text
 
 /// Scores with a model that is opened here.
 struct ModelTeacher: Teacher {
@@ -25,7 +26,7 @@ struct ModelTeacher: Teacher {
         self.distributions = distributions
         provenance = context.provenance
         memory = model.memory(threads: pool.threads)
-        vocabulary = OwnVocabulary(path)
+        vocabulary = OwnVocabulary([path], hint: "tokenize with the model's own: tokenize --tokenizer \(path) …")
         context.note(memory.line)
     }
 
@@ -48,7 +49,7 @@ struct ModelTeacher: Teacher {
 
     func check(_ batch: RecordBatch, in reader: RecordReader) throws {
         try model.check(batch, in: reader)
-        try vocabulary.check(batch, in: reader)
+        try vocabulary.check(batch, in: reader.name, reader.lastPlace)
     }
 
     func scored(_ batch: RecordBatch, afterTokens: (Int) throws -> Void) throws -> RecordBatch {

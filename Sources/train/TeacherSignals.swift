@@ -52,7 +52,9 @@ struct TeacherSignals {
 
     /// The losses of a teacher of another vocabulary, aligned, or of a reference model of the same one, whose scores these are (Rho-1).
     private func teacherLosses(_ records: RecordBatch, _ origin: RecordOrigin) throws -> [Float] {
-        if let losses = records.teacherLosses ?? records.logProbs?.map({ -$0 }) { return losses }
+        if let losses = records.teacherLosses { return losses }
+        // What aligned records carry beside are the student's own scores.
+        if origin.header.stream != .aligned, let logProbs = records.logProbs { return logProbs.map { -$0 } }
         throw failure(
             origin, "records without 'teacher_losses' or 'log_probs'",
             "guided training reads aligned records, or scores of a model with the same vocabulary: align STUDENT TEACHER | train --loss guided …"

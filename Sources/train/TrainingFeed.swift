@@ -2,6 +2,7 @@
 
 import Compute
 import Streams
+import Text
 
 /// Batches from weighted sources, endlessly if they are files.
 struct TrainingFeed {
@@ -10,6 +11,7 @@ struct TrainingFeed {
     var checksum: String { String(digest.digest(), radix: 16) }
 
     private let vocabularySize: Int
+    private let vocabulary: OwnVocabulary
     private let signals: TeacherSignals
     private var packer: SequencePacker
     private var sources: [Source]
@@ -28,11 +30,15 @@ struct TrainingFeed {
         var tokens = 0
     }
 
-    /// - sources: at least one, with the weight of each.
-    init(sources: [(passes: any RecordPasses, weight: Double)], packer: SequencePacker, vocabularySize: Int, signals: TeacherSignals) {
+    /// - sources: at least one, with the weight of each; - vocabulary: the model's own.
+    init(
+        sources: [(passes: any RecordPasses, weight: Double)], packer: SequencePacker, vocabularySize: Int, vocabulary: OwnVocabulary,
+        signals: TeacherSignals
+    ) {
         self.sources = sources.map { Source(passes: $0.passes, weight: $0.weight) }
         self.packer = packer
         self.vocabularySize = vocabularySize
+        self.vocabulary = vocabulary
         self.signals = signals
     }
 
@@ -80,6 +86,7 @@ struct TrainingFeed {
         try records.expectIDs(
             below: vocabularySize, in: origin.name, place: { _ in origin.place },
             hint: "tokenize with the vocabulary of the model that is trained; a new model has as many ids as its 'vocab_size' says")
+        try vocabulary.check(records, in: origin.name, origin.place)
         source.columns = try signals.columns(of: records, origin, vocabularySize: vocabularySize)
         source.records = records
         source.epoch = source.passes.epoch

@@ -20,3 +20,8 @@ golden html 65 "echo '<!DOCTYPE html><html></html>' | stream-cat --check"
 golden utf16 65 "printf '\377\376{\0}\0' | stream-cat --check"
 golden text 65 "echo 'plain words' | stream-cat --check"
 golden folder 66 "stream-cat --check ."
+# What is whole in front of a cut is shown, in either encoding.
+stream-cat tiny.tokens >whole.ndjson
+head -c -10 tiny.tokens >cut.tokens
+ends cut-shown 65 "stream-cat cut.tokens >shown.ndjson" "without its end record|cut"
+same cut-shows-records whole.ndjson shown.ndjson

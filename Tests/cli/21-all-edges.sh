@@ -56,3 +56,12 @@ ends sample-absent 66 "sample --teacher teacher.scores --reference reference.sco
 ends train-absent 66 "train --model teacher --out left/m --steps 1 absent" "^train: absent: cannot open: No such file"
 ends evaluate-absent 66 "evaluate perplexity --model teacher absent" "^evaluate: absent: cannot open: No such file"
 ends stream-cat-absent 66 "stream-cat absent" "^stream-cat: absent: cannot open: No such file"
+
+# An output that is an input too is refused, however both are written, and stays as it was.
+ln -s student.tokens link
+for output in "-o student.tokens" "-o=student.tokens" "--output=./student.tokens" "-o link"; do
+    ends "replaces ${output/\//}" 64 "align student.tokens teacher.scores $output" "the command line names this file once more"
+done
+same replaces-nothing student.tokens "$INPUTS/student.tokens"
+ends rejects-replace 64 "tokenize --tokenizer $FIXTURES/vocabularies/student --on-error skip --rejects corpus.ndjson corpus.ndjson" "^tokenize: --rejects corpus.ndjson: "
+ends again-over-an-output 0 "for time in 1 2; do align student.tokens teacher.scores -o some.aligned; done"

@@ -18,3 +18,12 @@ same same-scores own.scores spelt.scores
 ends short 0 "echo '{\"text\":\"the the\"}' | $tokens | $score --model teacher >short.scores"
 rm spelt/tokenizer*
 ends no-vocabulary 0 "$score --model spelt other.tokens >spelt.scores"
+# train: the same of the vocabulary that it carries into what it saves; and no more tokens than the model has.
+train="train --no-provenance --steps 1 --batch-tokens 64 --sequence-length 32"
+ends train-own 0 "$train --model teacher/config.json --out own teacher.tokens >own.log"
+ends train-other 65 "$train --model teacher/config.json --out other other.tokens" "^train: other.tokens: .* another vocabulary made them"
+[[ ! -e other && ! -e other.checkpoints ]] && pass train-other-leaves-nothing || fail train-other-leaves-nothing
+ends train-none 0 "$train --model spelt/config.json --out none other.tokens >none.log"
+size=$(stream-cat --header other.tokens | jq .vocabulary_size)
+jq "del(.bos_token_id, .eos_token_id) | .vocab_size = $size - 1" spelt/config.json >small.json
+ends train-larger 65 "$train --model small.json --out larger other.tokens" "its vocabulary has $size tokens, more than the $((size - 1)) of the model"

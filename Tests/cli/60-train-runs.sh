@@ -62,6 +62,8 @@ ends resume-other-options 65 "$train --steps 4000 --resume --select 0.7 --out st
 ends resume-other-data 65 "$train --steps 4000 --resume --out stopped-INT student.tokens" "^train: "
 ends resume-nothing 66 "$train --steps 4000 --resume --out absent slow.aligned" "^train: absent"
 ends guided-without-teacher 65 "$train --steps 2 --out no student.tokens" "^train: student.tokens"
+# Aligned the wrong way round: the student's own scores are no teacher's.
+ends guided-by-itself 65 "align --no-provenance teacher.scores student.tokens -o swapped.aligned; $train --steps 2 --model $FIXTURES/vocabularies/teacher/config.json --out no swapped.aligned" "records without 'teacher_losses'"
 ends vocabulary-too-large 65 "train --model $config --out no --steps 1 teacher.tokens" "^train: teacher.tokens"
 ends standard-input-ends 65 "$train --steps 500 --out ended - <guided.aligned >/dev/null" "ended after step"
 ends no-folder 73 "$train --steps 1 --out corpus.ndjson/folder guided.aligned >/dev/null" "^train: corpus.ndjson/folder"

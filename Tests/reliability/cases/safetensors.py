@@ -293,7 +293,8 @@ def try_file(path):
     file.write_bytes(path.read_bytes())
     why = model_folders.score(folder, "either", file, "", None, file.stat().st_size, numbers=False)
     model_folders.remove(folder)
-    return why
+    # Weights that hold NaN are whole: the model is named, not one of its files.
+    return None if why and f"teacher-score: {folder}: gives no finite score" in why else why
 
 
 def seeds():

@@ -73,7 +73,12 @@ public final class RunCheckpoints {
     /// - damaged: told of every newer one that is not. - Throws 66 when there is nothing to go on from, 65 when nothing is whole, or a whole
     /// checkpoint of another run stands in the folder too.
     public func newest(pool: ThreadPool, damaged: (Failure) -> Void) throws -> TrainingState? {
+        AtomicFolder.recover(out)
         var candidates = steps().reversed().map { path($0) }
+        if candidates.isEmpty, !exists(folder), !exists(out) {
+            throw Failure(
+                .cannotOpen, out, .whole, "no run was begun here: there is nothing to go on from", hint: "leave out --resume to begin one")
+        }
         if exists(inside(out, TrainingState.file)) || candidates.isEmpty && !exists(folder) {
             // A finished model of another run may still stand where this one's is to be.
             let newest = candidates.lazy.compactMap { TrainingState.header($0) }.first
@@ -97,10 +102,15 @@ public final class RunCheckpoints {
             try checkOnlyRun(beside: candidate, pool: pool)
             return state
         }
-        guard let firstFailure else { return nil }
-        guard candidates.count > 1 else { throw firstFailure }
+        guard var firstFailure else { return nil }
+        let isCheckpoint = candidates.contains { $0 != out }
+        let hint = "no whole checkpoint is left: move \(isCheckpoint ? folder : out) away and begin anew, without --resume"
+        guard candidates.count > 1 else {
+            if isCheckpoint || firstFailure.status == .badData { firstFailure.hint = hint }
+            throw firstFailure
+        }
         damaged(firstFailure)
-        throw Failure(.badData, folder, .whole, "none of \(candidates.count) checkpoints is whole")
+        throw Failure(.badData, folder, .whole, "none of \(candidates.count) checkpoints is whole", hint: hint)
     }
 
     /// Whether this step's state is on the disk and whole.

@@ -14,10 +14,8 @@ enum Launch {
     static func run(_ program: any Program.Type, arguments: [String]) -> Int32 {
         do {
             if asksForVersion(arguments) { return printed(versionText(of: program), program) }
-            var command = try program.parseAsRoot(program.expanded(arguments))
+            var command = try parsed(program, program.expanded(arguments))
             guard var tool = command as? any Tool else {
-                // A group without a subcommand would print its help and succeed; nothing was done, so that is no success.
-                if type(of: command) == program { throw ValidationError("missing subcommand") }
                 try command.run()
                 return 0
             }
@@ -26,6 +24,19 @@ enum Launch {
             return 0
         } catch {
             return report(error, program)
+        }
+    }
+
+    /// The program or its subcommand with its options. Throws `Misuse` where that says more than ArgumentParser's own error.
+    private static func parsed(_ program: any Program.Type, _ arguments: [String]) throws -> any ParsableCommand {
+        do {
+            let command = try program.parseAsRoot(arguments)
+            // A group without a subcommand would print its help and succeed; nothing was done, so that is no success.
+            if !(command is any Tool), type(of: command) == program, let misuse = Misuse.found(in: arguments, of: program) { throw misuse }
+            return command
+        } catch {
+            guard program.exitCode(for: error).rawValue == ExitStatus.usage else { throw error }
+            throw Misuse.found(in: arguments, of: program) ?? error
         }
     }
 
@@ -40,6 +51,10 @@ enum Launch {
         if let failure = error as? Failure {
             Diagnostics.write("\(tool): \(failure)", hint: failure.hint)
             return failure.status.rawValue
+        }
+        if let misuse = error as? Misuse {
+            Diagnostics.write("\(tool): \(misuse.message)", hint: "see '\(misuse.command) --help'")
+            return ExitStatus.usage
         }
         let status = program.exitCode(for: error).rawValue
         if status == 0 { return printed(program.message(for: error), program) }

@@ -31,6 +31,9 @@ public struct Failure: Error, Equatable, CustomStringConvertible {
     public var message: String
     public var hint: String?
 
+    /// The hint for a file that ends too early.
+    public static let cutHint = "the download may not have finished"
+
     public init(_ status: Status, _ subject: String, _ place: Place, _ message: String, hint: String? = nil) {
         self.status = status
         self.subject = subject

@@ -9,7 +9,7 @@ final class CorpusTexts {
 
     init(_ path: String) throws {
         self.path = path
-        reader = CorpusReader(try ByteInput.open(path))
+        reader = CorpusReader(try ByteInput.open(path), keysAreOptions: false)
     }
 
     /// The text of a document of a batch, which comes after those asked for before. Throws where it is not there, or is another one.

@@ -74,9 +74,10 @@ struct ReportText {
 
     private func examples(_ title: String, _ list: WorstExamples) -> String {
         guard !list.examples.isEmpty else { return "" }
-        var table = TextTable(flushLeft: [0, 3, 4])
+        var table = TextTable(flushLeft: [2, 3, 4])
         let hasOverlap = list.examples[0].example.intersectionOverUnion != nil
-        table.add(["document", "byte", hasOverlap ? "overlap" : "tokens", "student", "teacher"])
+        // An id is whole, so that --show takes it, and last, so that a long one pushes nothing away.
+        table.add(["byte", hasOverlap ? "overlap" : "tokens", "student", "teacher", "document"])
         for (_, example) in list.examples {
             func words(_ tokens: Example.Tokens) -> String {
                 tokens.pieces.map { $0.map(visible).joined(separator: "|") } ?? tokens.ids.map(String.init).joined(separator: " ")
@@ -84,7 +85,8 @@ struct ReportText {
             let measure =
                 example.intersectionOverUnion.map { decimals($0, 3) } ?? "\(example.student.ids.count)+\(example.teacher.ids.count)"
             let first = min(example.student.spans[0].lowerBound, example.teacher.spans[0].lowerBound)
-            table.add([printable(example.document, limit: 24), String(first), measure, words(example.student), words(example.teacher)])
+            let document = printable(example.document, limit: example.document.count)
+            table.add([String(first), measure, words(example.student), words(example.teacher), document])
         }
         return "\n\(title)\n" + table.text
     }

@@ -60,10 +60,11 @@ struct Choices: Tool {
                 if task.items { try destination.write(itemLine(item, scored)) }
                 sums.add(item, scored)
             })
-        let seconds = context.provenance ? monotonicSeconds() - started : nil
-        try destination.write(choiceTotalLine(sums, model: model, shots: examples, seconds: seconds))
+        let seconds = monotonicSeconds() - started
+        try destination.write(choiceTotalLine(sums, model: model, shots: examples, seconds: context.provenance ? seconds : nil))
         try destination.close()
         progress.finish()
+        context.note("scored in \(decimals(seconds, 1)) s")
         try rejects?.finish(records: found.count)
     }
 }

@@ -107,11 +107,14 @@ struct Generate: Tool {
             if task.items { try destination.write(generatedLine(item, judged)) }
             sums.add(item, judged)
         }
-        let seconds = context.provenance ? monotonicSeconds() - started : nil
+        let seconds = monotonicSeconds() - started
         try destination.write(
-            generateTotalLine(sums, model: model, shots: examples, settings: settings, extraction: extraction, seconds: seconds))
+            generateTotalLine(
+                sums, model: model, shots: examples, settings: settings, extraction: extraction,
+                seconds: context.provenance ? seconds : nil))
         try destination.close()
         progress.finish()
+        context.note("generated in \(decimals(seconds, 1)) s")
         try rejects?.finish(records: found.count)
     }
 }

@@ -96,6 +96,10 @@ struct Perplexity: Tool {
         try destination.write(report.table)
         try destination.close()
         progress.finish()
+        for meter in meters {
+            let (name, total) = (meter.model.loaded.name, meter.total)
+            context.note("\(name): \(total.documents) documents, \(total.tokens) tokens, \(decimals(meter.seconds, 1)) s")
+        }
     }
 
     /// Documents of about 64 KiB of text.

@@ -72,11 +72,14 @@ final class PerplexityReport {
     private func addRow(_ sums: PerplexitySums, _ model: ScoringModel, document: String) {
         if !hasRows {
             hasRows = true
-            rows.add(["model", "document", "bytes", "tokens", "nats/token", "bits/byte", "ppl/token", "ppl/word", "ppl/byte"])
+            rows.add([
+                "model", "document", "bytes", "scored bytes", "tokens", "nats/token", "bits/byte", "ppl/token", "ppl/word", "ppl/byte",
+            ])
         }
         func cell(_ value: Double, _ places: Int) -> String { value.isNaN ? "-" : value > 1e9 ? "> 1e9" : decimals(max(value, 0), places) }
         rows.add([
-            provenance ? model.loaded.name : String(model.loaded.sha256.prefix(12)), document, grouped(sums.bytes), grouped(sums.tokens),
+            provenance ? model.loaded.name : String(model.loaded.sha256.prefix(12)), document,
+            grouped(sums.bytes), grouped(sums.scoredBytes), grouped(sums.tokens),
             cell(sums.natsPerToken, 4), cell(sums.bitsPerByte, 4), cell(sums.tokenPerplexity, 2), cell(sums.wordPerplexity, 2),
             cell(sums.bytePerplexity, 3),
         ])

@@ -65,6 +65,13 @@ struct DistributionOptions: ParsableArguments {
         return (top == nil ? 0 : 8 + 4 + 6 * entries) + (sampled == nil ? 0 : 8 + 8) + (statistics ? 3 * 4 : 0)
     }
 
+    /// The options that decide the facts of a header of scores, for messages.
+    static let optionsOfFacts = [
+        "model_sha256": "--model of sha256", "endpoint": "--dialect", "window": "--window", "stride": "--stride",
+        "precision": "--precision", "top_k": "--top-k", "top_p": "--top-p", "sampled": "--sampled", "seed": "--seed",
+        "temperature": "--statistics at --temperature",
+    ]
+
     /// For the header of the scores.
     var facts: [(key: String, value: String?)] {
         [

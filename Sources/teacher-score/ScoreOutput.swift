@@ -25,10 +25,10 @@ enum ScoreOutput {
         }
     }
 
-    /// Takes from `tokens` the records that are scored already, each compared with what was scored. Returns their tokens.
-    func skipScored(_ tokens: RecordRecutter) throws -> Int {
-        guard case .resumable(let stream) = self else { return 0 }
-        var skipped = 0
+    /// Takes from `tokens` the records that are scored already, each compared with what was scored. Returns what they hold.
+    func skipScored(_ tokens: RecordRecutter) throws -> ScoreCounts {
+        var skipped = ScoreCounts()
+        guard case .resumable(let stream) = self else { return skipped }
         while let scored = try stream.next() {
             guard let batch = try tokens.next() else {
                 throw ScoreOutput.changed(
@@ -38,7 +38,7 @@ enum ScoreOutput {
                 let id = batch.documentIDs.indices.contains(document) ? printable(batch.documentIDs[document]) : "none"
                 throw ScoreOutput.changed(stream, tokens, "has another document '\(id)' than the one that was scored in its place")
             }
-            skipped += batch.tokenCount
+            skipped.add(batch)
         }
         if stream.isComplete, let more = try tokens.next() {
             throw ScoreOutput.changed(
@@ -51,5 +51,16 @@ enum ScoreOutput {
         Failure(
             .badData, tokens.reader.name, tokens.reader.lastPlace, what,
             hint: "the input, or --batch-tokens, has changed since \(stream.path) was begun: give the same, or another output")
+    }
+}
+
+/// How much is scored.
+struct ScoreCounts {
+    private(set) var documents = 0
+    private(set) var tokens = 0
+
+    mutating func add(_ batch: RecordBatch) {
+        documents += batch.documentCount
+        tokens += batch.tokenCount
     }
 }

@@ -107,33 +107,42 @@ struct TeacherScore: Tool {
 
     private func score(_ tokens: RecordRecutter, by teacher: any Teacher, _ context: Context) throws {
         let output = try open(header(of: tokens.reader.header, teacher, context))
-        let skipped = try output.skipScored(tokens)
-        if skipped > 0 { context.note("\(skipped) tokens were scored before") }
+        var scored = try output.skipScored(tokens)
+        let before = scored
+        if before.tokens > 0 { context.note("\(before.tokens) tokens were scored before") }
         let progress = context.progress(unit: "tokens")
+        let started = monotonicSeconds()
         do {
             try teacher.score(
                 tokens.next,
                 afterTokens: {
                     progress.advance($0)
-                    if Signals.stopRequested { throw stopped() }
-                }, write: output.write)
+                    if Signals.stopRequested { throw Failure(.stopped, teacher.name, "stopped") }
+                },
+                write: {
+                    try output.write($0)
+                    scored.add($0)
+                })
         } catch let failure as Failure where failure.status == .stopped {
-            // A reader, or a server, that was being waited for.
-            throw stopped()
+            // By the line above, or by a reader or a server that was being waited for; nothing writes any more.
+            throw stopped(after: scored)
         }
         try output.finish()
         progress.finish()
+        let (documents, tokens) = (scored.documents - before.documents, scored.tokens - before.tokens)
+        context.note("\(documents) documents, \(tokens) tokens, \(decimals(monotonicSeconds() - started, 1)) s")
     }
 
     private func open(_ header: StreamHeader) throws -> ScoreOutput {
         resume
-            ? .resumable(try ResumableStream(output.file.output, header: header))
+            ? .resumable(try ResumableStream(output.file.output, header: header, options: DistributionOptions.optionsOfFacts))
             : .stream(try RecordWriter(output.open(), header: header, encoding: output.format))
     }
 
-    private func stopped() -> Failure {
-        Failure(
-            .stopped, output.file.output, "stopped, what is scored is in \(output.file.output).partial", hint: "run the same command again")
+    private func stopped(after scored: ScoreCounts) -> Failure {
+        let path = output.file.output
+        let kept = scored.documents > 0 ? "with \(scored.documents) documents scored, in \(path).partial" : "before a record was scored"
+        return Failure(.stopped, path, "stopped \(kept)", hint: "run the same command again")
     }
 
     /// The facts of the tokens, then the teacher's.

@@ -12,10 +12,10 @@ struct PlanOptions: ParsableArguments {
     var steps: Int
 
     @Option(help: ArgumentHelp("Tokens of a step, at most.", valueName: "n"))
-    var batchTokens = 4096
+    var batchTokens = PlanOptions.usual.batchTokens
 
     @Option(help: ArgumentHelp("Longest stretch of a document that the model sees at once.", valueName: "n"))
-    var sequenceLength = 512
+    var sequenceLength = PlanOptions.usual.sequenceLength
 
     @Option(help: ArgumentHelp("Tokens that go through the model at a time: fewer take less memory.", valueName: "n"))
     var microBatchTokens = Trainer.defaultMicroBatchTokens
@@ -39,10 +39,17 @@ struct PlanOptions: ParsableArguments {
             "Put the end-of-sequence token after each document: auto (as the vocabulary asks), always or never.", valueName: "when"))
     var eos = SpecialTokenPolicy.auto
 
+    private static let usual = (batchTokens: 4096, sequenceLength: 512)
+
     func validate() throws {
         guard steps >= 1 else { throw ValidationError("--steps must be at least 1") }
-        guard sequenceLength >= 1 && sequenceLength <= batchTokens else {
-            throw ValidationError("--sequence-length must lie between 1 and --batch-tokens")
+        guard sequenceLength >= 1 else { throw ValidationError("--sequence-length must be at least 1") }
+        guard sequenceLength <= batchTokens else {
+            let usual = PlanOptions.usual
+            func value(_ number: Int, _ usual: Int) -> String { "\(number)" + (number == usual ? " (the default)" : "") }
+            throw ValidationError(
+                "--sequence-length is \(value(sequenceLength, usual.sequenceLength)), more than "
+                    + "--batch-tokens \(value(batchTokens, usual.batchTokens))")
         }
         guard microBatchTokens >= 1 else { throw ValidationError("--micro-batch-tokens must be at least 1") }
         guard gradientGroups.map({ (1...4096).contains($0) && $0 & ($0 - 1) == 0 }) ?? true else {

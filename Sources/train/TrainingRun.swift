@@ -90,7 +90,10 @@ struct TrainingRun {
                 sequenceLength: plan.sequenceLength, batchTokens: plan.batchTokens, bosID: bosID, eosID: eosID, attention: attention,
                 separator: separator),
             vocabularySize: model.configuration.vocabularySize, vocabulary: ownVocabulary, signals: options.signals)
-        if let saved { try goOn(from: saved) }
+        if let saved {
+            try goOn(from: saved)
+            context.note("\(saved.name): goes on after step \(saved.steps) of \(plan.steps)")
+        }
         // A pass over the weights: only where somebody asks.
         if saved == nil || ranks.count > 1 {
             let begun = settings.identity(trainer.model)

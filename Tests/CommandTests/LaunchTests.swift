@@ -97,7 +97,13 @@ final class LaunchTests: XCTestCase {
 
     func testGroups() throws {
         let none = try launch(Group.self, [])
-        XCTAssertEqual(none, Run(status: 64, output: "", errors: "group: missing subcommand\n  hint: see 'group --help'\n"))
+        XCTAssertEqual(none.status, 64)
+        XCTAssertEqual(none.errors, "group: a command is missing: expected probe\n  hint: see 'group --help'\n")
+        let unknown = try launch(Group.self, ["prob", "--act", "x"])
+        XCTAssertEqual(unknown.errors, "group: no command 'prob': expected probe\n  hint: see 'group --help'\n")
+        let misspelt = try launch(Group.self, ["probe", "--threds", "0", "--act"])
+        XCTAssertEqual(
+            misspelt.errors, "group: unknown option '--threds'. Did you mean '--threads'?\n  hint: see 'group probe --help'\n")
         let wrong = try launch(Group.self, ["probe", "--act"])
         XCTAssertEqual(
             wrong, Run(status: 64, output: "", errors: "group: missing value for '--act <act>'\n  hint: see 'group probe --help'\n"))

@@ -157,7 +157,7 @@ final class ByteOutputTests: XCTestCase {
 
     func testWhatCannotBeCreated() throws {
         try withScratchFolder { folder in
-            expectFailure(.cannotCreate, "No such file") { try ByteOutput.file("\(folder)/none/out") }
+            expectFailure(.cannotCreate, "folder '\(folder)/none' does not exist") { try ByteOutput.file("\(folder)/none/out") }
             expectFailure(.cannotCreate, "folder") { try ByteOutput.file(folder) }
             expectFailure(.cannotCreate) { try ByteOutput.file("\(folder)/new/") }
         }

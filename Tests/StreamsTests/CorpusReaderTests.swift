@@ -104,6 +104,16 @@ final class CorpusReaderTests: XCTestCase {
         }
     }
 
+    func testMissingTextNamesAnotherKey() {
+        for (line, hint) in [
+            (#"{"id":"a long id","lang":"en","body":"words"}"#, "the text may be under another key: --text-key body"),
+            (#"{"id":1}"#, "--text-key names the key of the text"),
+        ] {
+            XCTAssertEqual(expectFailure(.badData, "is missing") { try read(input(line)) }?.hint, hint)
+        }
+        XCTAssertNil(expectFailure { try CorpusReader(input(#"{"body":"words"}"#), keysAreOptions: false).next() }?.hint)
+    }
+
     func testEveryTruncationIsRefused() throws {
         let first = "{\"text\":\"a\"}\n"
         let last = Array(#"{"id":12,"text":"äb\n"}"#.utf8)

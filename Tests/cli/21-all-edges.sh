@@ -43,7 +43,7 @@ for entry in "${commands[@]}"; do
     only "$name-file-alone" out
     ends "$name-file-cut-input" 65 "head -c -20 $input | $with_output" "^$tool: <stdin>"
     only "$name-file-cut-input-leaves-nothing"
-    ends "$name-file-no-folder" 73 "$(printf "$command" "-o absent/out") <$input" "^$tool: absent/out: cannot create"
+    ends "$name-file-no-folder" 73 "$(printf "$command" "-o absent/out") <$input" "^$tool: absent/out: cannot create: folder 'absent' does not exist"
     ends "$name-stopped" 143 "{ cat $input; sleep 3; } | { $with_output & sleep 0.5; kill -TERM \$!; wait \$!; }"
     only "$name-stopped-leaves-nothing"
 done

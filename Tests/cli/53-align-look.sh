@@ -30,6 +30,11 @@ golden report-text 0 "align --report --text corpus.ndjson --examples 2 student.t
 golden report-digits 0 "align --report --text digits.ndjson left.tokens right.tokens"
 golden report-table 0 "align --report --table --text digits.ndjson left.tokens right.tokens"
 golden report-table-ids 0 "align --report --table --examples 1 left.tokens right.tokens"
+# An id in the table is whole, however long: --show takes it.
+long=$(printf 'https://example.org/%0100d' 7)
+sed "s,\"a\",\"$long\"," left.tokens >long.left
+sed "s,\"a\",\"$long\"," right.tokens >long.right
+holds report-table-long-id "align --report --table --examples 1 long.left long.right | grep -q '  $long\$'"
 golden report-teachers 0 "align --report --examples 0 student.tokens teacher.scores teacher.scores"
 golden report-chunks 0 "align --report --chunks 2 left.tokens right.tokens"
 golden show 0 "align --show lines --text nasty.ndjson mine.tokens its.scores"

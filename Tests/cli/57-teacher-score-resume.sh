@@ -57,7 +57,9 @@ ends all-zeros 65 "$score --resume -o zeros many.tokens" "no stream of records t
 
 # Stopped by a signal: 75, and the same command goes on.
 mkfifo slow
-(cat many.tokens | head -c 200000; sleep 3) >slow &
+# The same tokens in smaller records, so that some come whole.
+head -n 6000 long.ndjson | tokenize --no-provenance --batch-tokens 1024 --tokenizer "$FIXTURES/vocabularies/teacher" >small.tokens
+(head -c 200000 small.tokens; sleep 3) >slow &
 holds stopped "python3 - $score --resume -o stopped.scores slow <<'PYTHON'
 import os, signal, subprocess, sys, time
 process = subprocess.Popen(sys.argv[1:], preexec_fn=lambda: signal.signal(signal.SIGTERM, signal.SIG_DFL))
@@ -66,14 +68,18 @@ process.send_signal(signal.SIGTERM)
 assert process.wait() == 75, process.returncode
 PYTHON"
 wait
+holds stopped-says-how-much "grep -E '^teacher-score: stopped.scores: stopped with [1-9][0-9]* documents scored, in stopped.scores.partial' stopped.err"
 ends goes-on 0 "$score --resume -o stopped.scores many.tokens"
 same stopped-bytes whole.scores stopped.scores
 
 # What has changed is refused, and what is there stays.
 head -c $((size / 2)) whole.scores >other.scores.partial
 cp other.scores.partial before
-ends other-options 65 "$score --window 8 --resume -o other.scores many.tokens" "was begun with 'window' .*, and this run has 8"
-ends other-precision 65 "$score --precision bfloat16 --resume -o other.scores many.tokens" "was begun with 'precision'"
+ends other-options 65 "$score --window 8 --resume -o other.scores many.tokens" "was begun with --window [0-9]+, this run with --window 8"
+ends lists-added 65 "$score --top-p 0.5 --resume -o other.scores many.tokens" "was begun without --top-p, this run with --top-p 0.5"
+teacher-score --no-provenance --model teacher --bos always many.tokens | head -c 5000 >plain.scores.partial
+ends lists-where-none-were 65 "$score --resume -o plain.scores many.tokens" "was begun without --top-k, this run with --top-k 3"
+ends other-precision 65 "$score --precision bfloat16 --resume -o other.scores many.tokens" "was begun with --precision float32, this run with --precision bfloat16"
 sed 's/number 7 /number seven /' long.ndjson | head -n 6000 | tokenize --no-provenance --tokenizer "$FIXTURES/vocabularies/teacher" >changed.tokens
 ends other-input 65 "$score --resume -o other.scores changed.tokens" "another document '7' than the one that was scored in its place"
 head -n 100 long.ndjson | tokenize --no-provenance --tokenizer "$FIXTURES/vocabularies/teacher" >short.tokens

@@ -18,6 +18,8 @@ same recompute-log kept.log again.log
 ends export 0 "$train --steps 2 --micro-batch-tokens 32 --verbose --out exported --export half guided.aligned 2>&1 >exported.log | grep -q 'memory: parameters .* in all .* of the machine'"
 holds export-is-half "test \$(stat -c %s half/model.safetensors) -lt \$(stat -c %s exported/model.safetensors) -a ! -e half/training-state.safetensors"
 ends export-opens 0 "evaluate perplexity --model half --tokenizer $FIXTURES/vocabularies/student corpus.ndjson >report"
+ends long-sequences 64 "train --model $config --steps 1 --batch-tokens 256 --out x guided.aligned" \
+    "^train: --sequence-length is 512 \(the default\), more than --batch-tokens 256$"
 ends export-to-itself 64 "$train --steps 1 --out x --export x guided.aligned" "name the same folder"
 
 # Stopped by a signal and taken up again: the same bytes as the run that was not.

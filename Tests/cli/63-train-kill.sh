@@ -17,7 +17,8 @@ ends begins-anew 73 "$guided --out unbroken guided.aligned" "^train: unbroken.ch
 before=$(cksum <unbroken/training-state.safetensors)
 ends finished 0 "$guided --out unbroken --resume guided.aligned >finished.log" "finished after step 240"
 holds finished-as-it-was "[ '$before' = \"\$(cksum <unbroken/training-state.safetensors)\" -a ! -s finished.log ]"
-ends nowhere 66 "$guided --out nowhere --resume guided.aligned" "^train: nowhere"
+ends nowhere 66 "$guided --out nowhere --resume guided.aligned" "^train: nowhere: no run was begun here"
+holds nowhere-hint "grep -q 'hint: leave out --resume' nowhere.err"
 holds nowhere-made-nothing "[ ! -e nowhere.checkpoints ]"
 
 # stop SIGNAL STEP COMMAND…: sends it when the line of a step has come, waits, and says the status; standard output goes to stdout.log.
@@ -70,6 +71,9 @@ holds way-is-made "grep -qx 75 status && grep -q \"holds no 'training-state\" d2
 holds others-stay "ls -d d2.checkpoints/notes d2.checkpoints/step-00000001.mine d2.checkpoints/$newest.damaged-1 && [ \$(ls d2.checkpoints | wc -l) = 6 ]"
 (cp -r stopped.checkpoints d3.checkpoints && for file in d3.checkpoints/*/model.safetensors; do truncate -s -1 "$file"; done)
 ends none-whole 65 "$long d3 --resume guided.aligned >d.log" "none of 2 checkpoints is whole"
+holds none-whole-hint "grep -q 'hint: no whole checkpoint is left: move d3.checkpoints away' none-whole.err"
+rm -r "d3.checkpoints/$newest"
+ends only-one-damaged 65 "$long d3 --resume guided.aligned >d.log" "hint: no whole checkpoint is left: move d3.checkpoints away and begin anew"
 
 # What else is refused by name, and what --force-resume does about it.
 cp -r stopped.checkpoints f.checkpoints
@@ -83,6 +87,8 @@ holds forced-says-all "grep -q 'force-resume: the saved run has --learning-rate 
 
 # Threads and the rhythm of saving are not part of a run.
 ends otherwise 0 "cp -r stopped.checkpoints t.checkpoints && $long t --resume --threads 4 --checkpoint-every 100 --keep 1 guided.aligned >t.log"
+(cp -r stopped.checkpoints v.checkpoints)
+ends says-where-it-goes-on 0 "$long v --resume --verbose guided.aligned >v.log" "^train: v.checkpoints/$newest: goes on after step $step of 600"
 same otherwise-state whole/training-state.safetensors t/training-state.safetensors
 
 # Signals: SIGUSR2 saves and goes on; a stop while data are waited for, and while held-out text is scored.

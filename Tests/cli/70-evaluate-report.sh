@@ -30,7 +30,8 @@ for i, pair in enumerate(pairs):
     for mine, alone in zip(both[2 * i:2 * i + 2], pair):
         assert 'model_sha256' in mine and {**mine, **alone} == mine, (mine, alone)\""
 ends table 0 "evaluate perplexity --table --documents --model teacher --model reference corpus.ndjson >table"
-holds table-rows "[[ \$(wc -l <table) == 13 ]] && grep -q '^reference *total *[0-9]' table"
+holds table-rows "[[ \$(wc -l <table) == 13 ]] && grep -q '^reference *total *[0-9]' table && head -n 1 table | grep -q '  bytes  scored bytes  tokens'"
+ends verbose 0 "evaluate perplexity --verbose --model teacher corpus.ndjson >report" "^evaluate: teacher: 5 documents, [0-9]+ tokens, [0-9.]+ s$"
 ends tokenizers 64 "evaluate perplexity --model teacher --model reference --tokenizer teacher corpus.ndjson" "1 times --tokenizer for 2 times"
 # Rolling windows: every byte has a score, words are counted as Python splits them.
 ends rolling 0 "evaluate perplexity --no-provenance --documents --windows rolling --window 7 --model teacher corpus.ndjson >rolling"

@@ -77,7 +77,7 @@ extension Destination {
             let path = "\(directory == "/" ? "" : directory)/.\(kept)\(ending)"
             let (descriptor, code) = openDescriptor(path, O_WRONLY | O_CREAT | O_EXCL)
             if descriptor < 0, code == EEXIST { continue }
-            guard descriptor >= 0 else { throw refused(name, code) }
+            guard descriptor >= 0 else { throw cannotCreate(name, at: target, code) }
             TemporaryFiles.insert(path)
             // Held as long as this process lives; where locks are unknown, its number has to do.
             flock(descriptor, LOCK_EX | LOCK_NB)
@@ -87,9 +87,7 @@ extension Destination {
         throw refused(name, EEXIST)
     }
 
-    private static func refused(_ path: String, _ code: Int32) -> Failure {
-        Failure(.cannotCreate, path, "cannot create: \(errorText(code))")
-    }
+    private static func refused(_ path: String, _ code: Int32) -> Failure { cannotCreate(path, at: path, code) }
 
     /// The descriptor that a path names by number, if it does.
     private static func standardDescriptor(_ path: String) -> Int32? {
@@ -116,4 +114,12 @@ extension Destination {
         }
         throw refused(path, ELOOP)
     }
+}
+
+/// Why the file called `name`, which is to be at `path`, cannot be created; where its folder is not there, that says so.
+func cannotCreate(_ name: String, at path: String, _ code: Int32) -> Failure {
+    let parent = folder(of: path)
+    let lacksFolder = code == ENOENT && access(parent, F_OK) != 0
+    let why = lacksFolder ? "folder '\(parent)' does not exist" : errorText(code)
+    return Failure(.cannotCreate, name, "cannot create: \(why)")
 }

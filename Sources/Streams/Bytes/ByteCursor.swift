@@ -52,6 +52,9 @@ public struct ByteCursor {
         _ = try bytes(count, what)
     }
 
+    /// The hint where more is asked for than is left: a whole file may have been cut, a part of one says another length than it has.
+    var cutHint: String? { base == 0 ? Failure.cutHint : nil }
+
     /// A failure at byte `at` of the file, or at the cursor.
     public func failure(_ message: String, at: Int? = nil, hint: String? = nil) -> Failure {
         Failure(.badData, name, .byte(at ?? place), message, hint: hint)
@@ -65,6 +68,8 @@ public struct ByteCursor {
     }
 
     private func cut(_ what: StaticString, _ count: UInt64) -> Failure {
-        failure("expected \(what), \(count) \(count == 1 ? "byte" : "bytes"), but \(remaining) \(remaining == 1 ? "is" : "are") left")
+        failure(
+            "expected \(what), \(count) \(count == 1 ? "byte" : "bytes"), but \(remaining) \(remaining == 1 ? "is" : "are") left",
+            hint: cutHint)
     }
 }

@@ -255,7 +255,7 @@ struct GGUFReader {
             guard expected <= available, entry.bytes <= available - expected else {
                 throw cursor.failure(
                     "\(title) takes data bytes \(expected) to \(expected) + \(entry.bytes), but the file holds \(available): it is cut short",
-                    at: entry.place, hint: "the download may not have finished")
+                    at: entry.place, hint: Failure.cutHint)
             }
             let begin = Int(start + expected)
             tensors.append(

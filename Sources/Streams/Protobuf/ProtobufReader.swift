@@ -94,7 +94,8 @@ public struct ProtobufReader {
             let length = try varint()
             contentPlace = cursor.place
             guard length <= UInt64(cursor.remaining) else {
-                throw cursor.failure("protobuf field \(number) takes \(length) bytes, but \(cursor.remaining) are left", at: place)
+                throw cursor.failure(
+                    "protobuf field \(number) takes \(length) bytes, but \(cursor.remaining) are left", at: place, hint: cursor.cutHint)
             }
             value = .bytes(try cursor.bytes(length))
         case 5:

@@ -9,6 +9,7 @@ struct CorpusFields: ~Copyable {
     private let idKey: String
     private let textKeyBytes: [UInt8]
     private let idKeyBytes: [UInt8]
+    private let keysAreOptions: Bool
     private var scanner = JSONScanner(UnsafeRawBufferPointer(start: nil, count: 0), wideIntegers: true)
     private var unescaped = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 16, alignment: 16)
 
@@ -17,7 +18,9 @@ struct CorpusFields: ~Copyable {
     /// UTF-8, valid until the next `read` and as long as the line.
     private(set) var text = UnsafeRawBufferPointer(start: nil, count: 0)
 
-    init(textKey: String, idKey: String) {
+    /// - keysAreOptions: --text-key can name another key, which a hint then says.
+    init(textKey: String, idKey: String, keysAreOptions: Bool = true) {
+        self.keysAreOptions = keysAreOptions
         self.textKey = textKey
         self.idKey = idKey
         textKeyBytes = Array(textKey.utf8)
@@ -65,13 +68,23 @@ struct CorpusFields: ~Copyable {
     /// The same by way of a tree.
     private mutating func parse(_ line: UnsafeRawBufferPointer, at place: LinePlace) throws {
         let record = try parseLine(line, at: place, wideIntegers: true)
-        guard let value = record[textKey] else { throw place.failure("field '\(printable(textKey))' is missing") }
+        guard let value = record[textKey] else {
+            throw place.failure("field '\(printable(textKey))' is missing", hint: keysAreOptions ? hint(for: record) : nil)
+        }
         guard value.withBytes({ text = keptCopy($0) }) != nil else { throw place.failure("field '\(printable(textKey))' must be a string") }
         id = nil
         guard let found = record[idKey] else { return }
         let written = found.number == nil ? nil : rawNumber(under: idKey, in: line)
         id = written ?? recordID(found, number: 0)
         guard id != nil else { throw place.failure("field '\(printable(idKey))' must be a string or a number") }
+    }
+
+    /// Where the text may be: in the record's longest string.
+    private func hint(for record: JSONValue) -> String {
+        let strings = record.entries.filter { $0.key != idKeyBytes && $0.value.kind == .string }
+        let longest = strings.max { $0.value.bytes?.count ?? 0 < $1.value.bytes?.count ?? 0 }
+        guard let longest else { return "--text-key names the key of the text" }
+        return "the text may be under another key: --text-key \(printable(longest.key))"
     }
 
     private func equal(_ bytes: UnsafeRawBufferPointer, _ key: [UInt8]) -> Bool {

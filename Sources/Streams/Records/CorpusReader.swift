@@ -35,10 +35,14 @@ public final class CorpusReader {
     private var fields: CorpusFields
     private var begun = false
 
-    public init(_ input: ByteInput, textKey: String = "text", idKey: String = "id", lineLimit: Int = CorpusReader.longestLine) {
+    /// - keysAreOptions: --text-key can name another key, which a hint then says.
+    public init(
+        _ input: ByteInput, textKey: String = "text", idKey: String = "id", keysAreOptions: Bool = true,
+        lineLimit: Int = CorpusReader.longestLine
+    ) {
         self.input = input
         self.lineLimit = lineLimit
-        fields = CorpusFields(textKey: textKey, idKey: idKey)
+        fields = CorpusFields(textKey: textKey, idKey: idKey, keysAreOptions: keysAreOptions)
     }
 
     /// The next document, or nil at the end. Throws `Failure.badData` (65) with line and byte.

@@ -18,6 +18,7 @@ public final class ResumableStream {
     public private(set) var bytesDropped = 0
 
     private let header: StreamHeader
+    private let options: [String: String]
     private let partial: String
     private let descriptor: Int32
     private var reading: Reading?
@@ -36,18 +37,22 @@ public final class ResumableStream {
 
     /// Opens what is there, or begins a new file with the header.
     ///
+    /// - options: the option that decides each of the header's facts, for messages; a fact without one follows from others.
+    ///
     /// Throws 65 when the file that is there has another header, or is no stream; 73 when it cannot be created; 74 when another process
     /// is writing it.
-    public init(_ path: String, header: StreamHeader) throws {
+    public init(_ path: String, header: StreamHeader, options: [String: String] = [:]) throws {
         self.path = path
         self.header = header
+        self.options = options
         partial = path + ".partial"
         isComplete = access(path, F_OK) == 0
         let name = isComplete ? path : partial
         let code: Int32
         (descriptor, code) = openDescriptor(name, isComplete ? O_RDONLY : O_RDWR | O_CREAT)
         guard descriptor >= 0 else {
-            throw Failure(isComplete ? .cannotOpen : .cannotCreate, name, "cannot \(isComplete ? "open" : "create"): \(errorText(code))")
+            guard isComplete else { throw cannotCreate(name, at: name, code) }
+            throw Failure(.cannotOpen, name, "cannot open: \(errorText(code))")
         }
         guard isComplete || flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
             close(descriptor)
@@ -85,15 +90,21 @@ public final class ResumableStream {
             return
         }
         let found = try header(of: record, reading.input.name)
-        if let key = header.disagreement(with: found) {
-            let (mine, its) = key == "stream" ? (header.stream.rawValue, found.stream.rawValue) : (header[key], found[key])
+        let differences = header.disagreements(with: found)
+        if let key = differences.first(where: { options[$0] != nil }) ?? differences.first {
             throw Failure(
-                .badData, reading.input.name,
-                "was begun with '\(key)' \(its.map { printable($0) } ?? "absent"), and this run has \(mine.map { printable($0) } ?? "none")",
+                .badData, reading.input.name, "was begun \(says(found, key)), this run \(says(header, key))",
                 hint: "give the same command as before, or remove \(reading.input.name) to begin anew")
         }
         reading.state.add(record)
         reading.whole = reading.input.offset
+    }
+
+    /// "with --top-k 5", "without --top-k".
+    private func says(_ header: StreamHeader, _ key: String) -> String {
+        let name = options[key] ?? "'\(key)'"
+        let value = key == "stream" ? header.stream.rawValue : header[key]
+        return value.map { "with \(name) \(printable($0))" } ?? "without \(name)"
     }
 
     private func header(of record: TensorRecord, _ name: String) throws -> StreamHeader {

@@ -63,10 +63,12 @@ public struct StreamHeader: Equatable, Sendable {
     }
 
     /// The first key in which two headers disagree, `producer` and the order aside; nil when their streams may be joined.
-    public func disagreement(with other: StreamHeader) -> String? {
-        if stream != other.stream { return "stream" }
-        let keys = (fields + other.fields).map(\.key)
-        return keys.first { $0 != "producer" && self[$0] != other[$0] }
+    public func disagreement(with other: StreamHeader) -> String? { disagreements(with: other).first }
+
+    /// All of those keys, some of them twice.
+    func disagreements(with other: StreamHeader) -> [String] {
+        if stream != other.stream { return ["stream"] }
+        return (fields + other.fields).map(\.key).filter { $0 != "producer" && self[$0] != other[$0] }
     }
 
     /// Why a stream with the header `next` may not follow one with this header, in words.

@@ -41,7 +41,8 @@ struct SentencePieceFile {
         }
         // Every field has a default, so that a file cut between two of them is a message too; but every trainer writes both.
         guard hasTrainer && hasNormaliser else {
-            throw refuse("has no \(hasTrainer ? "normalizer_spec" : "trainer_spec"): the file may be cut")
+            let lacking = hasTrainer ? "normalizer_spec" : "trainer_spec"
+            throw Failure(.badData, name, .whole, "has no \(lacking): the file may be cut", hint: Failure.cutHint)
         }
     }
 

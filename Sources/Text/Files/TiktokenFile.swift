@@ -46,7 +46,10 @@ struct TiktokenFile {
         tokens.reserveCapacity(bytes.count)
         var rises = true
         try Self.forEachLine(bytes) { number, line in
-            func refuse(_ what: String) -> Failure { Failure(.badData, name, .line(number), what) }
+            // Every line has its newline, but for the last of some files, and of those that were cut.
+            func refuse(_ what: String) -> Failure {
+                Failure(.badData, name, .line(number), what, hint: line.endIndex == bytes.count ? Failure.cutHint : nil)
+            }
             guard let space = line.firstIndex(of: 0x20) else { throw refuse("expected a token in base64, a space and its rank") }
             let start = tokens.count
             guard decodeBase64(UnsafeRawBufferPointer(rebasing: line[..<space]), into: &tokens) else {

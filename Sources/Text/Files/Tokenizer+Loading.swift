@@ -36,9 +36,9 @@ extension Tokenizer {
             guard let gguf else { preconditionFailure("bug: a GGUF that was not opened") }
             return try GGUFVocabulary(gguf).parts()
         case .jsonObject where TekkenFile.looksLike(map.bytes):
-            return try TekkenFile(map.bytes, name: file).parts()
+            return try reading(map) { try TekkenFile($0, name: file).parts() }
         case .jsonObject:
-            return try TokenizerJSON(map.bytes, name: file).parts()
+            return try reading(map) { try TokenizerJSON($0, name: file).parts() }
         case .unknown where map.bytes.first == 0x0A:
             return try SentencePieceFile(map.bytes, name: file).parts()
         case .unknown where TiktokenFile.looksLike(Array(map.bytes.prefix(FileKind.sniffed))):
@@ -49,6 +49,14 @@ extension Tokenizer {
             throw Failure(
                 .badData, file, .whole, "not a vocabulary: this is \(kind.title)",
                 hint: "expected a tokenizer.json, a SentencePiece .model, a .tiktoken, a tekken.json or a .gguf")
+        }
+    }
+
+    /// JSON that is wrong at the end of its file and not before has been cut.
+    private static func reading(_ map: MappedFile, _ read: (UnsafeRawBufferPointer) throws -> TokenizerParts) throws -> TokenizerParts {
+        do { return try read(map.bytes) } catch var failure as Failure {
+            if case .lineByte(_, let byte) = failure.place, byte >= map.bytes.count { failure.hint = failure.hint ?? Failure.cutHint }
+            throw failure
         }
     }
 

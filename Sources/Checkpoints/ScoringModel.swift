@@ -22,7 +22,7 @@ public final class ScoringModel {
     /// - window: positions read at once; nil is the model's own limit (`LoadedModel.defaultWindow`). - stride: nil is half the window.
     /// - rollingPrefix: cut as lm-evaluation-harness does, with this token in front of every document; `bosID` is then the caller's to put
     ///   behind it (`rollingWindows`).
-    /// - Throws: 65 for a bad model, a window beyond its limit, or a forced BOS that it does not have.
+    /// - Throws: 65 for a bad model, one of a single position, a window beyond its limit, or a forced BOS that it does not have.
     public init(
         _ loaded: LoadedModel, bos: SpecialTokenPolicy, window: Int?, stride: Int?, rollingPrefix: UInt32? = nil, pool: ThreadPool,
         precision: Precision = .float32
@@ -30,6 +30,9 @@ public final class ScoringModel {
         self.loaded = loaded
         self.precision = precision
         let limit = loaded.maximumPositions
+        guard limit >= 2 else {
+            throw Failure(.badData, loaded.name, .whole, "the model has 1 position: a token is scored from one before it, which takes 2")
+        }
         self.window = window ?? loaded.defaultWindow
         guard self.window <= limit else {
             throw Failure(

@@ -163,19 +163,22 @@ extension ModelFolder {
     }
 
     private static func carriedNames(_ source: String) throws -> [String] {
-        let directory = try isFolder(source) ? source : parent(of: source)
+        let directory = try directory(of: source)
         return carriedFiles.filter { exists(inside(directory, $0)) } + names(in: directory, ending: ".tiktoken")
     }
 
     /// The files beside the model at `path` that go with it wherever it is saved, its vocabulary among them; a GGUF file has its own.
     public static func carriedPaths(_ path: String) throws -> [String] {
-        if try isFolder(path) { return try carriedNames(path).map { inside(path, $0) } }
-        if try isGGUF(MappedFile.open(path)) { return [path] }
-        return try carriedNames(path).map { inside(parent(of: path), $0) }
+        if try !isFolder(path), try isGGUF(MappedFile.open(path)) { return [path] }
+        let directory = try directory(of: path)
+        return try carriedNames(path).map { inside(directory, $0) }
     }
 
+    /// The folder of a model, or the one in which its file stands.
+    private static func directory(of path: String) throws -> String { try isFolder(path) ? path : parent(of: path) }
+
     private static func carry(_ source: String, _ folder: AtomicFolder) throws -> Written {
-        let directory = try isFolder(source) ? source : parent(of: source)
+        let directory = try directory(of: source)
         return try carriedNames(source).map { file in
             let map = try MappedFile.open(inside(directory, file))
             let output = try ByteOutput.file(folder.path(file))

@@ -54,17 +54,11 @@ public final class ScoringModel {
         return loaded.model.configuration.scoringMemory(longest: window, threads: threads, parameterBytes: parameterBytes)
     }
 
-    /// Refuses a stream whose vocabulary has another size than the model's.
-    ///
-    /// A vocabulary smaller than the model's is accepted: models pad theirs.
+    /// Refuses a stream whose vocabulary has more tokens than the model.
     public func check(_ header: StreamHeader, of name: String) throws {
-        guard let text = header["vocabulary_size"], let size = Int(text) else { return }
-        let mine = loaded.model.configuration.vocabularySize
-        guard size <= mine else {
-            throw Failure(
-                .badData, name, .whole, "the stream's vocabulary has \(size) tokens, the model's \(mine)",
-                hint: "tokenize with the model's own vocabulary: tokenize --tokenizer \(loaded.name) …")
-        }
+        try header.expectVocabulary(
+            atMost: loaded.model.configuration.vocabularySize, in: name,
+            hint: "tokenize with the model's own vocabulary: tokenize --tokenizer \(loaded.name) …")
     }
 
     /// Refuses ids outside the model's vocabulary.

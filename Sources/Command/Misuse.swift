@@ -1,4 +1,4 @@
-// Wrong usage said better than ArgumentParser says it: a command that is none, and an option that is none before what is missing because of it.
+// Wrong usage said better than by ArgumentParser: a command that is none; an option that is none, before what is missing because of it.
 import ArgumentParser
 import Streams
 
@@ -28,15 +28,10 @@ struct Misuse: Error {
 
     /// Nil where the help knows every long option.
     private static func unknownOption(in arguments: [String], help: String, command: String) -> Misuse? {
-        let known = options(help)
+        let known = longOptions(inHelp: help)
         let typed = arguments.prefix { $0 != "--" }.filter { $0.utf8.starts(with: "--".utf8) }.map { String($0.prefix { $0 != "=" }) }
         guard let unknown = typed.first(where: { !known.contains($0) }) else { return nil }
         return Misuse(message: "unknown option '\(printable(unknown))'" + suggestion(for: unknown, among: known), command: command)
-    }
-
-    /// The long options that a help text names.
-    private static func options(_ help: String) -> Set<String> {
-        Set(help.split { " ,\n=[]".contains($0) }.filter { $0.utf8.starts(with: "--".utf8) }.map { String($0) })
     }
 
     /// ". Did you mean '--steps'?", of at most three changes, and half of the letters; empty where nothing is near.
@@ -66,4 +61,9 @@ struct Misuse: Error {
     private static func list(_ names: [String]) -> String {
         names.count < 2 ? names.joined() : names.dropLast().joined(separator: ", ") + " or " + names[names.count - 1]
     }
+}
+
+/// The long options that a help text names, with their dashes.
+public func longOptions(inHelp help: String) -> Set<String> {
+    Set(help.split { " ,\n=[]".contains($0) }.filter { $0.utf8.starts(with: "--".utf8) }.map { String($0) })
 }

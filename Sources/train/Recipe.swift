@@ -11,9 +11,10 @@ import Streams
 /// A key is the name of an option without its dashes; a flag is given by true and left out by false. Keys that begin with "_" are notes.
 enum Recipe {
     /// The arguments with those of the recipe in front. Throws 66 or 65 for a file that is none.
-    static func expanded(_ arguments: [String], options: String) throws -> [String] {
+    /// - options: the long ones that there are.
+    static func expanded(_ arguments: [String], options: @autoclosure () -> Set<String>) throws -> [String] {
         guard let (path, others) = try named(arguments) else { return arguments }
-        return try self.arguments(of: path, options: options) + others
+        return try self.arguments(of: path, options: options()) + others
     }
 
     /// The file, and the arguments without it.
@@ -27,7 +28,7 @@ enum Recipe {
         return (others.remove(at: at), others)
     }
 
-    private static func arguments(of path: String, options: String) throws -> [String] {
+    private static func arguments(of path: String, options: Set<String>) throws -> [String] {
         let file = try MappedFile.open(path)
         let recipe = try JSONValue.parse(file.bytes, name: path)
         guard recipe.kind == .object else {
@@ -39,11 +40,9 @@ enum Recipe {
         }
     }
 
-    private static func argument(_ name: String, _ value: JSONValue, _ path: String, _ options: String) throws -> [String] {
+    private static func argument(_ name: String, _ value: JSONValue, _ path: String, _ options: Set<String>) throws -> [String] {
         let option = "--" + name
-        guard options.split(whereSeparator: { " ,\n=".contains($0) }).contains(where: { $0.utf8.elementsEqual(option.utf8) }),
-            name != "recipe"
-        else {
+        guard options.contains(option), name != "recipe" else {
             throw Failure(.badData, path, "'\(printable(name))' is no option of train", hint: "see 'train --help'; notes begin with '_'")
         }
         switch value.kind {

@@ -28,7 +28,7 @@ struct Train: Tool {
     var savesStateWhenStopped: Bool { true }
 
     static func expanded(_ arguments: [String]) throws -> [String] {
-        try Recipe.expanded(arguments, options: helpMessage(columns: 80))
+        try Recipe.expanded(arguments, options: longOptions(inHelp: helpMessage(columns: 80)))
     }
 
     /// For `--help` only: `expanded` has put its options in already.

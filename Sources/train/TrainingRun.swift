@@ -68,7 +68,14 @@ struct TrainingRun {
             throw Failure(
                 .badData, options.model, .whole, "the model has \(limit) positions, fewer than --sequence-length \(plan.sequenceLength)")
         }
-        let ownVocabulary = try TrainingRun.vocabulary(of: options.model, size: model.configuration.vocabularySize, for: first)
+        // Not all of a larger vocabulary may occur in the data, but the model could not be measured on other text.
+        try first.header.expectVocabulary(
+            atMost: model.configuration.vocabularySize, in: first.name,
+            hint: "a new model has as many as its 'vocab_size' says; another one needs its own vocabulary: tokenize again")
+        let ownVocabulary = try OwnVocabulary(
+            ModelFolder.carriedPaths(options.model),
+            hint: "tokenize with the vocabulary that lies beside the model, or put the right one there")
+        ownVocabulary.read(first.header)
         try checkpoints.checkRoom(model.configuration)
         trainer = Trainer(
             model, settings: options.optimiser.settings, microBatchTokens: plan.microBatchTokens, recompute: plan.recompute,
@@ -101,20 +108,6 @@ struct TrainingRun {
             try ranks.checkEqual(String(begun.digest()), "weights or settings")
         }
         try checkpoints.begin()
-    }
-
-    /// The vocabulary that goes with the model into what is saved. Throws 65 where the stream's has more ids than the model: not all may occur
-    /// in it, but the model could not be measured on other text.
-    private static func vocabulary(of model: String, size: Int, for stream: RecordReader) throws -> OwnVocabulary {
-        if let told = stream.header.integer("vocabulary_size"), told > size {
-            throw Failure(
-                .badData, stream.name, .whole, "its vocabulary has \(told) tokens, more than the \(size) of the model \(model)",
-                hint: "a new model has as many as its 'vocab_size' says; another one needs its own vocabulary: tokenize again")
-        }
-        let own = try OwnVocabulary(
-            ModelFolder.carriedPaths(model), hint: "tokenize with the vocabulary that lies beside the model, or put the right one there")
-        own.read(stream.header)
-        return own
     }
 
     /// A run that failed before anything was saved leaves nothing; one that was stopped can be resumed all the same.

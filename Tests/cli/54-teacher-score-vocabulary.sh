@@ -26,7 +26,7 @@ ends train-other 65 "$train --model teacher/config.json --out other other.tokens
 ends train-none 0 "$train --model spelt/config.json --out none other.tokens >none.log"
 size=$(stream-cat --header other.tokens | jq .vocabulary_size)
 jq "del(.bos_token_id, .eos_token_id) | .vocab_size = $size - 1" spelt/config.json >small.json
-ends train-larger 65 "$train --model small.json --out larger other.tokens" "its vocabulary has $size tokens, more than the $((size - 1)) of the model"
+ends train-larger 65 "$train --model small.json --out larger other.tokens" "the stream's vocabulary has $size tokens, the model's $((size - 1))"
 # A model of one position sees no token before another.
 jq '.max_position_embeddings = 1' teacher/config.json >one.json && cp one.json teacher/config.json
 ends one-position 65 "$score --model teacher teacher.tokens" "^teacher-score: teacher: the model has 1 position"

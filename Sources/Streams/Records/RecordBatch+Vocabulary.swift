@@ -1,4 +1,4 @@
-// Ids that a vocabulary does not have, refused with the document that has one.
+// Ids that a vocabulary does not have, refused with the document that has one; and a vocabulary with more ids than the model.
 
 extension RecordBatch {
     /// Refuses ids of `size` and above.
@@ -25,5 +25,15 @@ extension RecordBatch {
         below size: Int, of vocabulary: String = "the model's vocabulary", in reader: RecordReader, hint: String
     ) throws {
         try expectIDs(below: size, of: vocabulary, in: reader.name, place: reader.place(ofDocument:), hint: hint)
+    }
+}
+
+extension StreamHeader {
+    /// Refuses tokens of a vocabulary of more than `size` entries. One of fewer is accepted, for models pad theirs; so is a header without a size.
+    ///
+    /// Throws `Failure.badData` (65).
+    public func expectVocabulary(atMost size: Int, in name: String, hint: String) throws {
+        guard let found = integer("vocabulary_size"), found > size else { return }
+        throw Failure(.badData, name, .whole, "the stream's vocabulary has \(found) tokens, the model's \(size)", hint: hint)
     }
 }

@@ -29,7 +29,7 @@ extension RecordBatch {
 }
 
 extension StreamHeader {
-    /// Refuses tokens of a vocabulary of more than `size` entries. One of fewer is accepted, for models pad theirs; so is a header without a size.
+    /// Refuses tokens of a vocabulary of more than `size` entries. Fewer are accepted, for models pad theirs; so is a header without a size.
     ///
     /// Throws `Failure.badData` (65).
     public func expectVocabulary(atMost size: Int, in name: String, hint: String) throws {

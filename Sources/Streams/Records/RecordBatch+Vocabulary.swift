@@ -29,7 +29,7 @@ extension RecordBatch {
 }
 
 extension StreamHeader {
-    /// Refuses tokens of a vocabulary of more than `size` entries. Fewer are accepted, for models pad theirs; so is a header without a size.
+    /// Refuses tokens of a vocabulary of more than `size` entries. Fewer are accepted, for models pad theirs, and so are unknown ones.
     ///
     /// Throws `Failure.badData` (65).
     public func expectVocabulary(atMost size: Int, in name: String, hint: String) throws {

@@ -81,7 +81,7 @@ public final class RunCheckpoints {
         }
         if exists(inside(out, TrainingState.file)) || candidates.isEmpty && !exists(folder) {
             // A finished model of another run may still stand where this one's is to be.
-            let newest = candidates.lazy.compactMap { TrainingState.header($0) }.first
+            let newest = candidates.compactMap { TrainingState.header($0) }.first
             let finished = TrainingState.header(out)
             if newest == nil || finished == nil || newest?.facts[RunCheckpoints.runFact] == finished?.facts[RunCheckpoints.runFact] {
                 candidates.insert(out, at: 0)

@@ -34,6 +34,7 @@ struct note {
     _Atomic long failed;        // calls that were made to fail
     _Atomic long dirty;         // of those, calls on a file that was written and not synced since
     char path[1024];            // of the first of them
+    char last_path[1024];       // of the last of them
 };
 
 enum { DESCRIPTORS = 4096, PATH = 512 };
@@ -77,6 +78,7 @@ static int judge(enum kind kind, const char *path, int descriptor) {
     const long number = atomic_fetch_add(&note->counts[kind], 1) + 1;
     if ((int)kind != wanted || number < first || (last > 0 && number > last)) return 0;
     if (atomic_fetch_add(&note->failed, 1) == 0) snprintf(note->path, sizeof note->path, "%s", path);
+    snprintf(note->last_path, sizeof note->last_path, "%s", path);
     if (descriptor >= 0 && descriptor < DESCRIPTORS && dirty[descriptor]) note->dirty++;
     if (kills == 1) kill(getpid(), SIGKILL);
     if (kills == 2) return 3;

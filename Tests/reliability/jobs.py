@@ -141,7 +141,7 @@ class Shim:
 
     @property
     def failed(self):
-        """How many calls failed, how many of them on a file with bytes not synced, and the first one's path."""
+        """How many calls failed, how many of them on a file with bytes not synced, and the paths of the first and the last."""
         note = pathlib.Path(self.file).read_bytes()
-        failed, dirty = struct.unpack_from("2q", note, 8 * len(KINDS))
-        return failed, dirty, note[8 * len(KINDS) + 16:].split(b"\0")[0].decode()
+        return struct.unpack_from("2q", note, 8 * len(KINDS)) + tuple(
+            path.split(b"\0")[0].decode() for path in struct.unpack_from("1024s1024s", note, 8 * len(KINDS) + 16))

@@ -28,6 +28,13 @@ extension Tokenizer {
         return try Tokenizer(parts, name: path, file: file, sha256: sha256)
     }
 
+    /// As `load`, of what need not be a vocabulary: nil where a folder holds none, or several, and where a file is none that is read here.
+    /// A file that the system does not give is thrown all the same.
+    static func loadIfAny(_ path: String) throws -> Tokenizer? {
+        guard (try? vocabularyFile(path)) != nil else { return nil }
+        do { return try load(path) } catch let failure as Failure where failure.status == .badData { return nil }
+    }
+
     /// What the vocabulary's own file says.
     private static func parts(_ map: MappedFile, _ kind: FileKind, _ gguf: GGUFFile?) throws -> TokenizerParts {
         let file = map.name

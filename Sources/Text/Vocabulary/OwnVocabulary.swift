@@ -12,13 +12,16 @@ public final class OwnVocabulary {
     /// Fewer than these say nothing.
     private static let fewest = 24
 
+    private enum State {
+        case unread
+        case comparing(Tokenizer)
+        case done
+    }
+
     private let files: [String]
     private let hint: String
     private var streamSHA256: String?
-    /// The model's own; read when the first tokens with spans come, and nil where its files hold none that can be read: then there is
-    /// nothing to compare with.
-    private lazy var tokenizer = files.lazy.compactMap { try? Tokenizer.load($0) }.first
-    private var isDone = false
+    private var state = State.unread
     private var compared = 0
     private var equal = 0
 
@@ -31,13 +34,10 @@ public final class OwnVocabulary {
     /// Looks no further where the header names the very file. Throws nothing: other files may hold the same vocabulary.
     public func read(_ header: StreamHeader) { streamSHA256 = header["vocabulary_sha256"] }
 
-    /// Throws 65 where fewer than half of the tokens have the length of the model's own.
+    /// Throws 65 where fewer than half of the tokens have the length of the model's own, and what the system says where its vocabulary
+    /// cannot be read.
     public func check(_ batch: RecordBatch, in name: String, _ place: @autoclosure () -> Failure.Place) throws {
-        guard !isDone, let offsets = batch.offsets else { return }
-        guard let tokenizer, tokenizer.vocabularySHA256 != streamSHA256 else {
-            isDone = true
-            return
-        }
+        guard let offsets = batch.offsets, let tokenizer = try own() else { return }
         for (token, id) in batch.inputIDs.enumerated() where Int(id) < tokenizer.vocabularySize {
             let length = Int(offsets[2 * token + 1]) - Int(offsets[2 * token])
             guard length > 0 else { continue }
@@ -51,7 +51,22 @@ public final class OwnVocabulary {
                 "of \(compared) tokens only \(equal) are as long as the model's own tokens with their ids: another vocabulary made them",
                 hint: hint)
         }
-        isDone = compared >= OwnVocabulary.sample
-        if isDone { self.tokenizer = nil }
+        if compared >= OwnVocabulary.sample { state = .done }
+    }
+
+    /// The model's own vocabulary, read when the first tokens with spans come; nil where there is nothing to compare, or no more.
+    private func own() throws -> Tokenizer? {
+        switch state {
+        case .done: return nil
+        case .comparing(let tokenizer): return tokenizer
+        case .unread:
+            state = .done
+            for file in files {
+                guard let tokenizer = try Tokenizer.loadIfAny(file) else { continue }
+                if tokenizer.vocabularySHA256 != streamSHA256 { state = .comparing(tokenizer) }
+                break
+            }
+            return try own()
+        }
     }
 }
